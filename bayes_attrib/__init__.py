@@ -1,0 +1,1 @@
+"""Bayesian attribution inside known totals."""

@@ -1,0 +1,1 @@
+"""Fits in, draws of shares and amounts and their summaries out."""

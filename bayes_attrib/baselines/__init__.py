@@ -1,0 +1,1 @@
+"""Point estimates: the proportional split and expectation maximisation."""

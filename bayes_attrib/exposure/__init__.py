@@ -1,0 +1,1 @@
+"""Delivery in, effective exposure out."""

@@ -1,0 +1,1 @@
+"""A PyMC model in, posterior draws and a verdict out."""

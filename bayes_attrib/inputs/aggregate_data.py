@@ -1,0 +1,248 @@
+"""The one in-memory form of the data: totals, sparse exposures, entities and their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+
+from bayes_attrib import names
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Assignment of every entity to one level of a grouping column.
+
+    Attributes
+    ----------
+    name : str
+        The column, such as ``"specialty"``.
+    levels : tuple of str
+        Names of the levels, sorted; each occurs at least once.
+    codes : ndarray of int, shape (n_entities,)
+        Index into ``levels`` for each entity.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    codes: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codes", _frozen(np.asarray(self.codes, dtype=np.int64)))
+        if self.codes.ndim != 1 or not np.array_equal(
+            np.unique(self.codes), np.arange(len(self.levels))
+        ):
+            raise ValueError(f"grouping {self.name!r}: codes must use each of the levels")
+
+    @classmethod
+    def from_labels(cls, name: str, labels: npt.ArrayLike) -> Grouping:
+        """Build a grouping from one label per entity, shape (n_entities,)."""
+        levels, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+        return cls(name, tuple(str(level) for level in levels), codes.astype(np.int64))
+
+    @property
+    def indicator(self) -> sp.csr_array:
+        """Sparse 0/1 matrix, shape (n_levels, n_entities), that sums entities to levels."""
+        n = len(self.codes)
+        shape = (len(self.levels), n)
+        return sp.csr_array((np.ones(n), (self.codes, np.arange(n))), shape=shape)
+
+
+@dataclass(frozen=True, eq=False)
+class AggregateData:
+    """Totals and the exposures of the entities that share them; checked once, then frozen.
+
+    Attributes
+    ----------
+    aggregate_keys : DataFrame, shape (n_aggregates, n_keys)
+        Key of every aggregate as text, one column per key column; rows are unique.
+    totals : ndarray of float, shape (n_aggregates,)
+        Observed totals, in units or money; finite and not negative.
+    entity_key : str
+        Name of the entity's key column.
+    entity_names : ndarray of str (object), shape (n_entities,)
+        Names of the entities; unique.
+    exposure : csr_array of float, shape (n_aggregates, n_entities)
+        Known exposures; canonical (sorted, no duplicates), stored values positive and finite.
+    groupings : mapping of str to Grouping
+        Grouping columns of the entities.
+    truth : ndarray of float, shape (n_edges,), or None
+        True amount of each stored exposure, aligned with ``exposure.data``; for scoring only.
+
+    Raises
+    ------
+    ValueError
+        If an invariant does not hold. Tables from outside are checked with better messages by
+        :func:`bayes_attrib.inputs.read_tables` before they come here.
+    """
+
+    aggregate_keys: pd.DataFrame
+    totals: FloatArray
+    entity_key: str
+    entity_names: npt.NDArray[np.object_]
+    exposure: sp.csr_array
+    groupings: Mapping[str, Grouping] = field(default_factory=dict)
+    truth: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        exposure = sp.csr_array(self.exposure, dtype=np.float64)
+        if not exposure.has_canonical_format:
+            raise ValueError("exposure must be canonical: sorted indices, no duplicates")
+        for array in (exposure.data, exposure.indices, exposure.indptr):
+            array.flags.writeable = False
+        freeze = object.__setattr__
+        freeze(self, "exposure", exposure)
+        freeze(self, "totals", _frozen(np.asarray(self.totals, dtype=np.float64)))
+        freeze(self, "entity_names", _frozen(np.asarray(self.entity_names, dtype=object)))
+        freeze(self, "aggregate_keys", self.aggregate_keys.reset_index(drop=True))
+        freeze(self, "groupings", MappingProxyType(dict(self.groupings)))
+        if self.truth is not None:
+            freeze(self, "truth", _frozen(np.asarray(self.truth, dtype=np.float64)))
+        self._check()
+
+    def _check(self) -> None:
+        n_aggregates, n_entities = self.exposure.shape
+        requirements = {
+            "totals has one value per row of exposure": self.totals.shape == (n_aggregates,),
+            "aggregate_keys has one row per row of exposure": len(self.aggregate_keys)
+            == n_aggregates,
+            "aggregate keys are unique": not self.aggregate_keys.duplicated().any(),
+            "entity_names has one name per column of exposure": self.entity_names.shape
+            == (n_entities,),
+            "entity names are unique": len(set(self.entity_names)) == n_entities,
+            "totals are finite and not negative": bool(
+                np.all(np.isfinite(self.totals) & (self.totals >= 0))
+            ),
+            "stored exposures are finite and positive": bool(
+                np.all(np.isfinite(self.exposure.data) & (self.exposure.data > 0))
+            ),
+            "positive totals have exposure": bool(np.all(self.is_exposed | (self.totals == 0))),
+            "groupings cover the entities": all(
+                len(g.codes) == n_entities for g in self.groupings.values()
+            ),
+            "truth has one amount per stored exposure": self.truth is None
+            or self.truth.shape == (self.n_edges,),
+        }
+        broken = [requirement for requirement, holds in requirements.items() if not holds]
+        if broken:
+            raise ValueError(f"not AggregateData: it must hold that {'; '.join(broken)}")
+
+    @property
+    def n_aggregates(self) -> int:
+        """Number of aggregates."""
+        return int(self.exposure.shape[0])
+
+    @property
+    def n_entities(self) -> int:
+        """Number of entities."""
+        return int(self.exposure.shape[1])
+
+    @property
+    def n_edges(self) -> int:
+        """Number of (aggregate, entity) pairs with positive exposure."""
+        return int(self.exposure.nnz)
+
+    @property
+    def is_exposed(self) -> npt.NDArray[np.bool_]:
+        """Whether each aggregate has any exposure, shape (n_aggregates,)."""
+        return np.diff(self.exposure.indptr) > 0
+
+    @cached_property
+    def edge_aggregate(self) -> IntArray:
+        """Row of every stored exposure, shape (n_edges,)."""
+        rows = np.repeat(np.arange(self.n_aggregates), np.diff(self.exposure.indptr))
+        return _frozen(rows.astype(np.int64))
+
+    @property
+    def edge_entity(self) -> npt.NDArray[np.integer[Any]]:
+        """Column of every stored exposure, shape (n_edges,)."""
+        return self.exposure.indices
+
+    @cached_property
+    def aggregate_labels(self) -> npt.NDArray[np.object_]:
+        """One unique text per aggregate, shape (n_aggregates,): its keys joined by ' / '."""
+        rows = list(self.aggregate_keys.astype(str).itertuples(index=False, name=None))
+        joined = pd.Series([names.PATH_SEPARATOR.join(row) for row in rows], dtype=object)
+        if joined.duplicated().any():  # a key holds the separator itself: fall back to quoting
+            joined = pd.Series([names.PATH_SEPARATOR.join(map(repr, row)) for row in rows])
+        return _frozen(joined.to_numpy(dtype=object))
+
+    @property
+    def grand_total(self) -> float:
+        """Sum of all totals."""
+        return float(self.totals.sum())
+
+    @property
+    def reference_rate(self) -> float:
+        """The data's own rate r0: sum of totals over sum of exposures, per unit of exposure."""
+        return self.grand_total / float(self.exposure.sum())
+
+    def expected_totals(self, rate: FloatArray) -> FloatArray:
+        """Expected totals mu = exposure @ rate.
+
+        Parameters
+        ----------
+        rate : ndarray, shape (n_entities,) or (n_entities, n_draws)
+            Rates per unit of exposure.
+
+        Returns
+        -------
+        ndarray, shape (n_aggregates,) or (n_aggregates, n_draws)
+            Expected totals in the unit of the totals.
+        """
+        return np.asarray(self.exposure @ rate)
+
+    def expected_amounts(self, rate: FloatArray) -> FloatArray:
+        """Expected amounts mu_eb = rate_e * exposure_eb of every edge.
+
+        Parameters
+        ----------
+        rate : ndarray, shape (n_entities,)
+            Rates per unit of exposure.
+
+        Returns
+        -------
+        ndarray, shape (n_edges,)
+            Expected amounts, aligned with ``exposure.data``.
+        """
+        return self.exposure.data * rate[self.edge_entity]
+
+    def split_totals(self, rate: FloatArray) -> FloatArray:
+        """Split every total in proportion to the expected amounts: y_b mu_eb / mu_b.
+
+        Parameters
+        ----------
+        rate : ndarray, shape (n_entities,)
+            Rates per unit of exposure; an aggregate with a positive total needs one positive rate.
+
+        Returns
+        -------
+        ndarray, shape (n_edges,)
+            Amounts, aligned with ``exposure.data``; they sum to the totals within each aggregate.
+        """
+        expected = self.expected_amounts(rate)
+        mu = self.expected_totals(rate)
+        ratio = np.divide(self.totals, mu, out=np.zeros_like(mu), where=mu > 0)
+        return expected * ratio[self.edge_aggregate]
+
+    def sum_to_entities(self, per_edge: FloatArray) -> FloatArray:
+        """Sum a value per edge, shape (n_edges,), over aggregates to shape (n_entities,)."""
+        return np.bincount(self.edge_entity, weights=per_edge, minlength=self.n_entities)
+
+
+def _frozen[T: np.generic](array: npt.NDArray[T]) -> npt.NDArray[T]:
+    """Return a read-only array that the caller's own array does not alias."""
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array

@@ -1,0 +1,1 @@
+"""AggregateData and ModelSpec in, a plain PyMC model out."""

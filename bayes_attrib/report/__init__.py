@@ -1,0 +1,1 @@
+"""A run folder in, a page that people read out."""

@@ -1,0 +1,1 @@
+"""Data folders with known truth."""

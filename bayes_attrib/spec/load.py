@@ -1,0 +1,131 @@
+"""Read specs from TOML, and turn every fault into a finding with the key's path."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bayes_attrib.errors import Finding, SpecError
+from bayes_attrib.spec.schema import ModelSpec
+
+
+def load_spec(path: str | Path) -> ModelSpec:
+    """Load a spec from a TOML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file such as ``models/hcp_brick.toml``.
+
+    Returns
+    -------
+    ModelSpec
+        The validated, frozen spec.
+
+    Raises
+    ------
+    SpecError
+        If the file cannot be read, is not TOML, or leaves the vocabulary. Every fault is listed.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _single(
+            path.name, "unreadable-spec", f"cannot be read: {reason}", "check the path"
+        ) from error
+    return parse_spec(text, source=path.name)
+
+
+def parse_spec(text: str, *, source: str = "spec") -> ModelSpec:
+    """Parse the text of a spec.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    source : str
+        Name under which faults are reported.
+
+    Returns
+    -------
+    ModelSpec
+        The validated, frozen spec.
+
+    Raises
+    ------
+    SpecError
+        If the text is not TOML or leaves the vocabulary. Every fault is listed.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _single(
+            source, "invalid-toml", f"is not TOML: {error}", "mend the syntax there"
+        ) from error
+    try:
+        return ModelSpec.model_validate(raw)
+    except ValidationError as error:
+        findings = [_finding(source, details) for details in error.errors()]
+        count = "one fault" if len(findings) == 1 else f"{len(findings)} faults"
+        raise SpecError(f"the spec {source} has {count}:", findings) from error
+
+
+def _single(source: str, code: str, message: str, remedy: str) -> SpecError:
+    return SpecError(
+        f"the spec {source} has one fault:", [Finding(code, "error", source, message, remedy)]
+    )
+
+
+def _finding(source: str, details: ErrorDetails) -> Finding:
+    path = ".".join(str(part) for part in details["loc"])
+    where = f"{source}, {path}" if path else source
+    kind, context = details["type"], details.get("ctx", {})
+    given = details["input"]
+    if kind == "extra_forbidden":
+        known = sorted(_keys_at(details["loc"][:-1]))
+        near = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        remedy = f"{hint}known keys here: {', '.join(known)}"
+        return Finding("unknown-key", "error", where, f"unknown key {path!r}", remedy)
+    if kind == "missing":
+        return Finding(
+            "missing-key", "error", where, "this key is required", f"add {path!r} to the spec"
+        )
+    if kind == "value_error":
+        return Finding("invalid-value", "error", where, str(context["error"]), "correct the spec")
+    message = f"{_lower_first(details['msg'])}; got {given!r}"
+    return Finding("invalid-value", "error", where, message, "correct the value")
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _keys_at(location: tuple[int | str, ...]) -> Iterator[str]:
+    """Yield the keys that the schema knows at a location."""
+    model: type[BaseModel] | None = ModelSpec
+    for part in location:
+        if model is None or part not in model.model_fields:
+            return
+        model = _nested_model(model.model_fields[str(part)].annotation)
+    if model is not None:
+        yield from model.model_fields
+
+
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
+    candidates = [annotation, *get_args(annotation)]
+    found = (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return next(found, None)
+
+
+def as_plain(spec: ModelSpec) -> Mapping[str, Any]:
+    """Return the spec as plain JSON types, for manifests."""
+    return spec.model_dump(mode="json")
