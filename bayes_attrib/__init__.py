@@ -1,1 +1,82 @@
-"""Bayesian attribution inside known totals."""
+"""Bayesian attribution inside known totals: who earned what, and how sure we are.
+
+Names are imported when they are first used, so that ``import bayes_attrib`` is quick and work that
+needs no sampler never loads one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayes_attrib.attribution import AttributionResult, DrawMatrix, attribute
+    from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
+    from bayes_attrib.errors import BayesAttribError, DataError, FitError, SpecError
+    from bayes_attrib.inference import PosteriorFit, SamplerSettings, fit_nuts
+    from bayes_attrib.inputs import AggregateData, DataSource, Grouping, Repair, read_tables
+    from bayes_attrib.model import build_model, choose_geometry
+    from bayes_attrib.report import RunFolder, render_html
+    from bayes_attrib.simulation import simulate, write_tables
+    from bayes_attrib.spec import ModelSpec, load_spec, parse_spec
+    from bayes_attrib.workflow import FitPlan, fit_tables, fit_to_folder
+
+_HOME = {
+    "attribution": ("AttributionResult", "DrawMatrix", "attribute"),
+    "baselines": ("PointFit", "fit_em", "fit_proportional"),
+    "errors": ("BayesAttribError", "DataError", "FitError", "SpecError"),
+    "inference": ("PosteriorFit", "SamplerSettings", "fit_nuts"),
+    "inputs": ("AggregateData", "DataSource", "Grouping", "Repair", "read_tables"),
+    "model": ("build_model", "choose_geometry"),
+    "report": ("RunFolder", "render_html"),
+    "simulation": ("simulate", "write_tables"),
+    "spec": ("ModelSpec", "load_spec", "parse_spec"),
+    "workflow": ("FitPlan", "fit_tables", "fit_to_folder"),
+}
+_MODULE_OF = {name: module for module, exported in _HOME.items() for name in exported}
+
+__version__ = version("bayes-attrib")
+
+__all__ = [
+    "AggregateData",
+    "AttributionResult",
+    "BayesAttribError",
+    "DataError",
+    "DataSource",
+    "DrawMatrix",
+    "FitError",
+    "FitPlan",
+    "Grouping",
+    "ModelSpec",
+    "PointFit",
+    "PosteriorFit",
+    "Repair",
+    "RunFolder",
+    "SamplerSettings",
+    "SpecError",
+    "attribute",
+    "build_model",
+    "choose_geometry",
+    "fit_em",
+    "fit_nuts",
+    "fit_proportional",
+    "fit_tables",
+    "fit_to_folder",
+    "load_spec",
+    "parse_spec",
+    "read_tables",
+    "render_html",
+    "simulate",
+    "write_tables",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'bayes_attrib' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"bayes_attrib.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

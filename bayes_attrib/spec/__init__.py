@@ -1,6 +1,6 @@
 """Declarative specs: TOML in, a frozen :class:`ModelSpec` out."""
 
-from bayes_attrib.spec.load import load_spec, parse_spec
+from bayes_attrib.spec.load import load_spec, parse_plain, parse_spec
 from bayes_attrib.spec.schema import (
     Columns,
     GeometrySpec,
@@ -24,5 +24,6 @@ __all__ = [
     "RatesSpec",
     "ReportSpec",
     "load_spec",
+    "parse_plain",
     "parse_spec",
 ]

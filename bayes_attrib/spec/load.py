@@ -70,6 +70,29 @@ def parse_spec(text: str, *, source: str = "spec") -> ModelSpec:
         raise _single(
             source, "invalid-toml", f"is not TOML: {error}", "mend the syntax there"
         ) from error
+    return parse_plain(raw, source=source)
+
+
+def parse_plain(raw: Mapping[str, Any], *, source: str) -> ModelSpec:
+    """Check a spec that is already in plain TOML or JSON types.
+
+    Parameters
+    ----------
+    raw : mapping
+        Content of a spec.
+    source : str
+        Name under which faults are reported.
+
+    Returns
+    -------
+    ModelSpec
+        The validated, frozen spec.
+
+    Raises
+    ------
+    SpecError
+        If the content leaves the vocabulary. Every fault is listed.
+    """
     try:
         return ModelSpec.model_validate(raw)
     except ValidationError as error:
@@ -124,8 +147,3 @@ def _nested_model(annotation: Any) -> type[BaseModel] | None:
     candidates = [annotation, *get_args(annotation)]
     found = (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
     return next(found, None)
-
-
-def as_plain(spec: ModelSpec) -> Mapping[str, Any]:
-    """Return the spec as plain JSON types, for manifests."""
-    return spec.model_dump(mode="json")

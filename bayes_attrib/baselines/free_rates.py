@@ -1,0 +1,145 @@
+"""The Poisson likelihood with one free rate per entity, evaluated in one pass over the edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from bayes_attrib.inputs import AggregateData
+from bayes_attrib.inputs.aggregate_data import FloatArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Iterate:
+    """Rates, and what the likelihood says about them.
+
+    Attributes
+    ----------
+    rate : ndarray of float, shape (n_entities,)
+        Rates per unit of exposure; zero for entities without exposure.
+    expected : ndarray of float, shape (n_aggregates,)
+        Expected totals mu.
+    ratio : ndarray of float, shape (n_aggregates,)
+        Totals over expected totals, c_b = y_b / mu_b; zero where the total is zero.
+    score : ndarray of float, shape (n_entities,)
+        Factor by which EM would multiply each rate: the mean of the ratios, weighted by exposure.
+        Zero for entities without exposure.
+    """
+
+    rate: FloatArray
+    expected: FloatArray
+    ratio: FloatArray
+    score: FloatArray
+
+
+class FreeRates:
+    """The likelihood as a function of the rates, with what is computed once per data set.
+
+    Parameters
+    ----------
+    data : AggregateData
+        Totals and exposures.
+    """
+
+    def __init__(self, data: AggregateData) -> None:
+        self.data = data
+        self._transpose = data.exposure.T
+        exposure = np.asarray(data.exposure.sum(axis=0), dtype=np.float64).reshape(-1)
+        self.is_exposed = exposure > 0
+        """Whether each entity has any exposure, shape (n_entities,)."""
+        self.entity_exposure = exposure
+        """Exposure of each entity, summed over aggregates, shape (n_entities,)."""
+
+    def evaluate(self, rate: FloatArray) -> Iterate:
+        """Evaluate the likelihood's ingredients at rates of shape (n_entities,).
+
+        Parameters
+        ----------
+        rate : ndarray of float, shape (n_entities,)
+            Rates per unit of exposure; not negative where there is exposure.
+
+        Returns
+        -------
+        Iterate
+            The rates with expected totals, ratios and scores.
+
+        Raises
+        ------
+        ValueError
+            If a positive total has an expected total of zero.
+        """
+        rate = np.where(self.is_exposed, rate, 0.0)
+        expected = self.data.expected_totals(rate)
+        positive = self.data.totals > 0
+        if not np.all(expected[positive] > 0):
+            label = self.data.aggregate_labels[np.flatnonzero(positive & ~(expected > 0))[0]]
+            raise ValueError(
+                f"aggregate {label!r} has a positive total, but all rates of its entities are "
+                "zero; give each of them a positive rate"
+            )
+        ratio = np.divide(self.data.totals, expected, out=np.zeros_like(expected), where=positive)
+        summed = self.sum_over_aggregates(ratio)
+        score = np.divide(
+            summed, self.entity_exposure, out=np.zeros_like(summed), where=self.is_exposed
+        )
+        return Iterate(rate=rate, expected=expected, ratio=ratio, score=score)
+
+    def on_scale(self, rate: FloatArray) -> FloatArray:
+        """Scale rates so that expected and observed totals have the same sum.
+
+        That maximises the likelihood along the ray through the rates. An EM update does it by
+        itself.
+
+        Parameters
+        ----------
+        rate : ndarray of float, shape (n_entities,)
+            Rates per unit of exposure, up to a common factor.
+
+        Returns
+        -------
+        ndarray of float, shape (n_entities,)
+            Scaled rates; zero for entities without exposure.
+        """
+        rate = np.where(self.is_exposed, rate, 0.0)
+        expected = float(self.entity_exposure @ rate)
+        return rate * (self.data.grand_total / expected) if expected > 0 else rate
+
+    def gain(self, before: Iterate, rate: FloatArray) -> float:
+        """Rise of the log-likelihood from an iterate to other rates, in nats.
+
+        Computed from the change of the expected totals, so that it stays accurate where the
+        difference of two log-likelihoods would be rounding noise.
+
+        Parameters
+        ----------
+        before : Iterate
+            Where to start from.
+        rate : ndarray of float, shape (n_entities,)
+            Where to go.
+
+        Returns
+        -------
+        float
+            Rise in nats; minus infinity if a positive total would be expected to be zero.
+        """
+        change = self.data.expected_totals(rate - before.rate)
+        positive = self.data.totals > 0
+        relative = change[positive] / before.expected[positive]
+        if np.any(relative <= -1.0):
+            return -np.inf
+        return float(self.data.totals[positive] @ np.log1p(relative) - change.sum())
+
+    def sum_over_aggregates(self, per_aggregate: FloatArray) -> FloatArray:
+        """Sum exposure times a value per aggregate, shape (n_aggregates,), to (n_entities,)."""
+        return np.asarray(self._transpose @ per_aggregate)
+
+    def sum_over_aggregates_squared(self, per_aggregate: FloatArray) -> FloatArray:
+        """Sum squared exposure times a value per aggregate to shape (n_entities,)."""
+        return np.asarray(self._squared_transpose @ per_aggregate)
+
+    @cached_property
+    def _squared_transpose(self) -> sp.csc_array:
+        return self.data.exposure.power(2).T

@@ -1,0 +1,248 @@
+"""NUTS through nutpie: one seed and one unit of work per chain."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import nutpie
+import pymc as pm
+import xarray as xr
+
+from bayes_attrib import names
+from bayes_attrib.errors import FitError, InterruptedFitError
+from bayes_attrib.inference.chain_store import ChainStore
+from bayes_attrib.inference.posterior_fit import PosteriorFit
+from bayes_attrib.inference.progress import ProgressListener, Silent
+
+_POLL_SECONDS = 0.02
+_OFFSET_PREFIX = "offset_"
+_STATISTICS = (
+    "depth",
+    "maxdepth_reached",
+    "step_size",
+    "mean_tree_accept",
+    "n_steps",
+    "logp",
+    "energy",
+    "diverging",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerSettings:
+    """What determines the draws of a fit, bit for bit, on one machine.
+
+    Attributes
+    ----------
+    draws, tune, chains : int
+        Draws kept and tuning draws per chain, and the number of chains.
+    seed : int
+        Each chain gets its own seed, spawned from this one by ``numpy.random.SeedSequence``; chain
+        i is the same however many chains are asked for.
+    target_accept : float
+        Mean acceptance probability that the step size is tuned to.
+    """
+
+    draws: int = 1000
+    tune: int = 500
+    chains: int = 4
+    seed: int = 1
+    target_accept: float = 0.9
+
+    @property
+    def chain_seeds(self) -> tuple[int, ...]:
+        """Seed of each chain."""
+        children = np.random.SeedSequence(self.seed).spawn(self.chains)
+        return tuple(int(child.generate_state(1, np.uint64)[0] >> 1) for child in children)
+
+
+def fit_nuts(
+    model: pm.Model,
+    settings: SamplerSettings,
+    *,
+    store: ChainStore | None = None,
+    progress: ProgressListener | None = None,
+    cores: int | None = None,
+) -> PosteriorFit:
+    """Draw from the posterior of a PyMC model.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        Any model with a variable ``rate`` over the dimension ``entity``.
+    settings : SamplerSettings
+        Sizes, seed and step-size target.
+    store : ChainStore, optional
+        Where completed chains are kept; chains that it already holds are not drawn again.
+    progress : ProgressListener, optional
+        Told about the draws as they are made.
+    cores : int, optional
+        Chains drawn at a time; by default as many as there are processors.
+
+    Returns
+    -------
+    PosteriorFit
+        Draws of all named variables but standardised offsets (``offset_*``).
+
+    Raises
+    ------
+    InterruptedFitError
+        On Ctrl-C, after completed chains were kept.
+    FitError
+        If the sampler fails.
+    """
+    have = store.completed() & set(range(settings.chains)) if store else set()
+    missing = [chain for chain in range(settings.chains) if chain not in have]
+    drawn: dict[int, xr.DataTree] = {}
+    if missing:
+        pool = _ChainPool(model, settings, missing, progress or Silent())
+        try:
+            for chain, tree in pool.run(cores or _processors()):
+                if store:
+                    store.save(chain, tree)
+                drawn[chain] = tree
+        except KeyboardInterrupt:
+            raise InterruptedFitError(len(have) + len(drawn), settings.chains) from None
+    chains = [drawn[i] if i in drawn else _stored(store, i) for i in range(settings.chains)]
+    return PosteriorFit(_join(model, chains), method="nuts")
+
+
+def _processors() -> int:
+    """Processors that this process may use; Python 3.12 only knows those of the machine."""
+    return getattr(os, "process_cpu_count", os.cpu_count)() or 1
+
+
+class _ChainPool:
+    """Draws chains a few at a time with one compiled model."""
+
+    def __init__(
+        self,
+        model: pm.Model,
+        settings: SamplerSettings,
+        chains: Sequence[int],
+        progress: ProgressListener,
+    ) -> None:
+        named = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
+        kept = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
+        self._compiled = nutpie.compile_pymc_model(model, var_names=kept)
+        self._settings = settings
+        self._waiting = list(chains)
+        self._progress = progress
+        self._made: dict[int, tuple[int, int]] = {}
+
+    def run(self, workers: int) -> Iterator[tuple[int, xr.DataTree]]:
+        """Yield completed chains in the order in which they complete."""
+        per_chain = self._settings.draws + self._settings.tune
+        self._progress.started(per_chain * len(self._waiting))
+        with _cancelled_on_exit() as active:
+            try:
+                while self._waiting or active:
+                    while self._waiting and len(active) < workers:
+                        chain = self._waiting.pop(0)
+                        active[chain] = self._start(chain)
+                    for chain in [c for c, sampler in active.items() if _is_finished(sampler)]:
+                        yield chain, self._result(chain, active[chain])
+                        del active[chain]
+                    self._report()
+                    time.sleep(_POLL_SECONDS)
+            finally:
+                self._progress.finished()
+
+    def _start(self, chain: int) -> Any:
+        def note(states: Any) -> None:
+            self._made[chain] = (states[0].finished_draws, states[0].divergences)
+
+        return nutpie.sample(
+            self._compiled,
+            draws=self._settings.draws,
+            tune=self._settings.tune,
+            chains=1,
+            cores=1,
+            seed=self._settings.chain_seeds[chain],
+            target_accept=self._settings.target_accept,
+            save_warmup=False,
+            progress_bar=False,
+            progress_callback=note,
+            progress_rate=100,
+            blocking=False,
+        )
+
+    def _result(self, chain: int, sampler: Any) -> xr.DataTree:
+        try:
+            tree = sampler.wait()
+        except Exception as error:
+            raise FitError(f"the sampler failed in chain {chain}: {error}") from error
+        drawn = int(tree["posterior"].sizes[names.DRAW])
+        if drawn != self._settings.draws:
+            raise FitError(f"chain {chain} stopped after {drawn} of {self._settings.draws} draws")
+        self._made[chain] = (
+            self._settings.draws + self._settings.tune,
+            int(tree["sample_stats"]["diverging"].sum()),
+        )
+        return _slim(tree, chain)
+
+    def _report(self) -> None:
+        made = list(self._made.values())
+        self._progress.advanced(sum(m[0] for m in made), sum(m[1] for m in made))
+
+
+@contextmanager
+def _cancelled_on_exit() -> Iterator[dict[int, Any]]:
+    """Hold samplers that run in the background, and stop those left when the block ends."""
+    active: dict[int, Any] = {}
+    try:
+        yield active
+    finally:
+        for sampler in active.values():
+            sampler.cancel()
+
+
+def _is_finished(sampler: Any) -> bool:
+    """Ask a sampler, which answers with TimeoutError while it is busy reporting progress."""
+    try:
+        return bool(sampler.is_finished)
+    except TimeoutError:
+        return False
+
+
+def _slim(tree: xr.DataTree, chain: int) -> xr.DataTree:
+    """Keep what is reproducible and used: draws, and the statistics that diagnostics read."""
+    posterior = tree["posterior"].to_dataset().drop_attrs()
+    statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS)].drop_attrs()
+    groups = {"posterior": posterior, "sample_stats": statistics}
+    return xr.DataTree.from_dict(
+        {name: dataset.assign_coords(chain=[chain]) for name, dataset in groups.items()}
+    )
+
+
+def _stored(store: ChainStore | None, chain: int) -> xr.DataTree:
+    if store is None:
+        raise AssertionError("only a store can hold a chain that was not drawn")
+    return store.load(chain)
+
+
+def _join(model: pm.Model, chains: Sequence[xr.DataTree]) -> xr.DataTree:
+    groups = {
+        group: xr.concat(
+            [tree[group].to_dataset() for tree in chains], dim=names.CHAIN, join="exact"
+        )
+        for group in ("posterior", "sample_stats")
+    }
+    observed = {
+        variable.name: (
+            model.named_vars_to_dims.get(variable.name)
+            or [f"{variable.name}_dim_{i}" for i in range(variable.ndim)],
+            np.asarray(model.rvs_to_values[variable].eval()),
+        )
+        for variable in model.observed_RVs
+    }
+    coords = {
+        d: list(model.coords[d]) for dims, _ in observed.values() for d in dims if d in model.coords
+    }
+    return xr.DataTree.from_dict(groups | {"observed_data": xr.Dataset(observed, coords=coords)})

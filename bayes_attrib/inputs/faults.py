@@ -1,0 +1,135 @@
+"""Where the faults are: each function returns the rows that hold one, and says nothing about it.
+
+Checks turn these rows into findings, repairs take them away; so a repair mends exactly what a
+check would report. Rows are positions in the file.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bayes_attrib.inputs.aggregate_data import IntArray
+from bayes_attrib.inputs.keys import is_blank
+from bayes_attrib.inputs.numbers import CellStatus
+from bayes_attrib.inputs.table import Table, Tables
+from bayes_attrib.inputs.unavailable import UnavailableError
+
+_NONE: Final[IntArray] = np.zeros(0, dtype=np.int64)
+_FIRST_INEXACT_COUNT: Final = 2.0**53
+
+
+def missing_exposures(tables: Tables) -> IntArray:
+    """Exposure rows whose exposure cell is empty."""
+    return tables.exposures.cells_with(tables.spec.columns.exposure, CellStatus.MISSING)
+
+
+def negative_totals(tables: Tables) -> IntArray:
+    """Aggregates with a total below zero."""
+    table = tables.aggregates
+    return table.select(table[tables.spec.columns.total] < 0)
+
+
+def fractional_counts(tables: Tables) -> IntArray:
+    """Aggregates whose total is not a whole number, under a family of counts."""
+    table, column = tables.aggregates, tables.spec.columns.total
+    if column in table.dotted:
+        raise UnavailableError  # how to read the column has to be settled first
+    if not tables.spec.likelihood.counts:
+        return _NONE
+    totals = table[column].to_numpy()
+    return table.select(np.isfinite(totals) & (totals != np.rint(totals)))
+
+
+def inexact_counts(tables: Tables) -> IntArray:
+    """Aggregates whose total is beyond the exact integers of floating point, under counts."""
+    table = tables.aggregates
+    if not tables.spec.likelihood.counts:
+        return _NONE
+    return table.select(table[tables.spec.columns.total] >= _FIRST_INEXACT_COUNT)
+
+
+def duplicate_keys(table: Table) -> npt.NDArray[np.bool_]:
+    """Mark the rows whose whole key occurs more than once, shape (n_rows,)."""
+    repeated = table.keys.duplicated(keep=False).to_numpy()
+    return repeated & ~blank_keys(table) if repeated.any() else repeated
+
+
+def blank_keys(table: Table) -> npt.NDArray[np.bool_]:
+    """Mark the rows with a blank cell in any key column, shape (n_rows,)."""
+    return table.keys.apply(is_blank).any(axis=1).to_numpy(dtype=bool)
+
+
+def valid_duplicate_exposures(tables: Tables) -> IntArray:
+    """Exposure rows of a repeated key whose numbers can be added up."""
+    table = tables.exposures
+    valid = duplicate_keys(table)
+    for column in table.numbers:
+        valid &= (table[column] >= 0).to_numpy()
+    rows = table.select(valid)
+    return rows[table.keys.loc[rows].duplicated(keep=False).to_numpy()]
+
+
+def copied_rows(table: Table) -> IntArray:
+    """Rows that repeat an earlier row in every column of the file, used by the model or not."""
+    cells = table.file.cells.take(table.rows).to_pandas()
+    return table.select(cells.astype("str").duplicated())
+
+
+def unknown_aggregates(tables: Tables) -> IntArray:
+    """Exposure rows whose aggregate is not among the aggregates."""
+    return _unknown(tables.exposures, tables.aggregate_of_exposure)
+
+
+def unknown_entities(tables: Tables) -> IntArray:
+    """Exposure rows whose entity is not among the entities."""
+    return _unknown(tables.exposures, tables.entity_of_exposure)
+
+
+def _unknown(exposures: Table, parent: IntArray) -> IntArray:
+    lost = parent < 0
+    return exposures.select(lost & ~blank_keys(exposures)) if lost.any() else _NONE
+
+
+def unexplained_totals(tables: Tables) -> IntArray:
+    """Aggregates with a positive total in which no entity has exposure."""
+    table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
+    present = (exposure != 0).to_numpy()  # an unreadable exposure may explain a total
+    if not present.any():
+        raise UnavailableError  # reported as one fault of the whole table
+    unexplained = (table[tables.spec.columns.total] > 0).to_numpy() & ~_any(tables, present)
+    return table.select(unexplained & ~duplicate_keys(table) & ~blank_keys(table))
+
+
+def impossible_zero_totals(tables: Tables) -> IntArray:
+    """Aggregates with exposure and a total of zero, under a family that excludes zero."""
+    table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
+    if tables.spec.likelihood.counts:
+        return _NONE
+    zero = (table[tables.spec.columns.total] == 0).to_numpy()
+    return table.select(zero & _any(tables, (exposure > 0).to_numpy()))
+
+
+def empty_aggregates(tables: Tables) -> IntArray:
+    """Aggregates with a total of zero and no exposure."""
+    table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
+    zero = (table[tables.spec.columns.total] == 0).to_numpy()
+    return table.select(zero & ~_any(tables, (exposure > 0).to_numpy()))
+
+
+def _any(tables: Tables, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Mark the aggregates in which a mask over the exposure rows holds anywhere."""
+    tables.exposures.whole()
+    parent = tables.aggregate_of_exposure
+    marked = parent[mask & (parent >= 0)]
+    return np.bincount(marked, minlength=len(tables.aggregates.frame)) > 0
+
+
+def exposed_entities(tables: Tables) -> pd.DataFrame:
+    """Rows of the entities that occur among the exposures, with their labels."""
+    found = tables.entity_of_exposure
+    used = np.bincount(found[found >= 0], minlength=len(tables.entities.frame)) > 0
+    return tables.entities.frame[used]

@@ -1,0 +1,89 @@
+"""Checks of the tables against the model: what it cannot explain, and what it cannot tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bayes_attrib.errors import Finding
+from bayes_attrib.inputs import faults
+from bayes_attrib.inputs.citing import quote
+from bayes_attrib.inputs.repair import Repair, flag
+from bayes_attrib.inputs.row_findings import row_findings
+from bayes_attrib.inputs.table import Tables
+
+
+def check_anything_to_attribute(tables: Tables) -> Iterator[Finding]:
+    """Yield totals that are all zero."""
+    table, column = tables.aggregates.whole(), tables.spec.columns.total
+    totals = table[column]
+    if (totals == 0).all():
+        what = f"all {len(totals):,} totals in {quote(column)} are zero"
+        message = what if len(totals) else "no aggregate is left after the repairs"
+        remedy = "there is nothing to attribute: check the column, and the period of the export"
+        yield Finding("nothing-to-attribute", "error", table.name, message, remedy)
+
+
+def check_any_exposure(tables: Tables) -> Iterator[Finding]:
+    """Yield exposures that are all zero."""
+    table, column = tables.exposures.whole(), tables.spec.columns.exposure
+    if (table[column] == 0).all():
+        what = f"all {len(table.frame):,} exposures in {quote(column)} are zero"
+        message = what if len(table.frame) else "no exposure row is left after the repairs"
+        remedy = "nobody can be given credit: check the column, and the period of the export"
+        yield Finding("no-exposure", "error", table.name, message, remedy)
+
+
+def check_unexplained_totals(tables: Tables) -> Iterator[Finding]:
+    """Yield positive totals that nobody's exposure explains."""
+    column = tables.spec.columns.total
+    yield from row_findings(
+        "unexplained-total",
+        tables.aggregates,
+        faults.unexplained_totals(tables),
+        f"{quote(column)} is positive, and no entity has exposure there",
+        f"add the exposures that are missing from {tables.exposures.name}, or leave these totals "
+        f"out of the attribution with {flag(Repair.DROP_UNEXPLAINED_TOTALS)} (the run records "
+        "how much)",
+        show=column,
+    )
+
+
+def check_zero_totals(tables: Tables) -> Iterator[Finding]:
+    """Yield totals of zero under a family in which they are impossible."""
+    column, family = tables.spec.columns.total, tables.spec.likelihood.family
+    yield from row_findings(
+        "impossible-zero",
+        tables.aggregates,
+        faults.impossible_zero_totals(tables),
+        f"{quote(column)} is zero where entities have exposure, and a total of the family "
+        f"{quote(family)} is always positive",
+        "choose a family for counts if these are counts, or leave the zeros out with "
+        f"{flag(Repair.DROP_ZERO_TOTALS)} (rates are then those of the aggregates that sold)",
+        show=column,
+    )
+
+
+def check_groupings(tables: Tables) -> Iterator[Finding]:
+    """Yield grouping columns whose effects the data cannot tell from other parameters."""
+    table = tables.entities.whole()
+    exposed = faults.exposed_entities(tables)
+    n_entities = len(exposed)
+    for column in table.layout.labels:
+        if column not in exposed or not n_entities:
+            continue
+        n_levels = exposed[column].nunique()
+        where = f"{table.name}, column {quote(column)}"
+        remedy = f"remove {quote(column)} from rates.pooling, or use a coarser or finer grouping"
+        if n_levels == 1:
+            level = quote(str(exposed[column].iloc[0]))
+            message = (
+                f"{level} is the only group of the {n_entities:,} entities with exposure; its "
+                "effect cannot be told from the intercept"
+            )
+            yield Finding("single-group", "error", where, message, remedy)
+        elif n_levels == n_entities:
+            message = (
+                f"each of the {n_entities:,} entities with exposure is a group of its own; its "
+                "effect cannot be told from the entity's own"
+            )
+            yield Finding("group-per-entity", "error", where, message, remedy)

@@ -1,0 +1,108 @@
+"""From a file's cells to a typed table: columns by the spec's names, keys as text, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from bayes_attrib.errors import Finding
+from bayes_attrib.inputs.citing import counted, listed, nearest, quote
+from bayes_attrib.inputs.keys import as_text
+from bayes_attrib.inputs.numbers import NumberColumn, parse_numbers
+from bayes_attrib.inputs.table import Layout, Table
+from bayes_attrib.inputs.table_file import TableFile
+
+
+def type_table(file: TableFile, layout: Layout) -> tuple[Table, list[Finding]]:
+    """Pick the columns of a layout and give them their types.
+
+    Parameters
+    ----------
+    file : TableFile
+        The file's own cells.
+    layout : Layout
+        Names and kinds of the columns that the spec asks for.
+
+    Returns
+    -------
+    table : Table
+        Every column that could be read.
+    findings : list of Finding
+        Columns that are missing, occur twice, or are stored as a type that does not fit.
+    """
+    wanted = layout.required
+    usable = {c for c in (*wanted, *layout.optional_numbers) if file.columns.count(c) == 1}
+    findings = [*_missing(file, wanted), *_twice(file, (*wanted, *layout.optional_numbers))]
+    text, text_faults = _text_columns(file, [c for c in layout.text if c in usable])
+    listed_numbers = (*layout.numbers, *layout.optional_numbers)
+    numbers, number_faults = _number_columns(file, [c for c in listed_numbers if c in usable])
+    values = {name: column.parsed for name, column in numbers.items()}
+    frame = pd.DataFrame({**text, **values}, index=pd.RangeIndex(file.cells.num_rows))
+    dotted = frozenset(name for name, column in numbers.items() if column.looks_dotted)
+    table = Table(file, layout, frame, numbers, dotted)
+    return table, [*findings, *text_faults, *number_faults]
+
+
+def _missing(file: TableFile, wanted: Iterable[str]) -> list[Finding]:
+    missing = [column for column in wanted if column not in file.columns]
+    unclaimed = [column for column in file.columns if column not in wanted]
+    return [_missing_column(file, column, nearest(column, unclaimed)) for column in missing]
+
+
+def _missing_column(file: TableFile, column: str, near: str | None) -> Finding:
+    has = listed([quote(name) for name in file.columns])
+    hint = (
+        f"if {quote(near)} is meant, say so in the spec, or rename it; otherwise " if near else ""
+    )
+    return Finding(
+        "missing-column",
+        "error",
+        file.name,
+        f"there is no column {quote(column)}; the columns are {has}",
+        f"{hint}add the column, or correct its name in the spec",
+    )
+
+
+def _twice(file: TableFile, wanted: Iterable[str]) -> list[Finding]:
+    return [
+        Finding(
+            "duplicate-column",
+            "error",
+            file.name,
+            f"{counted(file.columns.count(column), 'column')} are named {quote(column)}",
+            "rename all but the one that is meant",
+        )
+        for column in wanted
+        if file.columns.count(column) > 1
+    ]
+
+
+def _text_columns(
+    file: TableFile, columns: Iterable[str]
+) -> tuple[dict[str, pd.Series], list[Finding]]:
+    found: dict[str, pd.Series] = {}
+    findings = []
+    for column in columns:
+        try:
+            found[column] = as_text(file.cells.column(column))
+        except TypeError as error:
+            message = f"{quote(column)} names things, and is stored as {error}"
+            remedy = "store it as text or as whole numbers, so that every name has one spelling"
+            findings.append(Finding("key-type", "error", file.name, message, remedy))
+    return found, findings
+
+
+def _number_columns(
+    file: TableFile, columns: Iterable[str]
+) -> tuple[dict[str, NumberColumn], list[Finding]]:
+    found: dict[str, NumberColumn] = {}
+    findings = []
+    for column in columns:
+        try:
+            found[column] = parse_numbers(file.cells.column(column))
+        except TypeError as error:
+            message = f"{quote(column)} is stored as {error}, which is no number"
+            remedy = "store it as whole numbers or floating point"
+            findings.append(Finding("number-type", "error", file.name, message, remedy))
+    return found, findings

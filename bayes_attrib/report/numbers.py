@@ -1,0 +1,184 @@
+"""Numbers for people: separators, sensible decimals, and columns that add up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+MISSING: Final = "–"
+"""Stands where there is no number."""
+
+
+def fixed(value: float, decimals: int) -> str:
+    """Return a number with thousands separators and so many decimals; a dash for NaN."""
+    if not math.isfinite(value):
+        return MISSING
+    text = f"{value:,.{decimals}f}"
+    is_zero = not text.strip("-0.,")
+    return text.removeprefix("-") if is_zero else text.replace("-", "−")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return a number with so many significant digits, whole numbers never shortened."""
+    if not math.isfinite(value):
+        return MISSING
+    if value == round(value):
+        return fixed(value, 0)
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    if decimals > digits + 4:
+        return f"{value:.{digits - 1}e}"
+    return fixed(value, max(0, decimals))
+
+
+def shortest(value: float) -> str:
+    """Return a number with up to four significant digits and no trailing zeros: 1.01, 400."""
+    if not math.isfinite(value):
+        return MISSING
+    return fixed(value, 0) if abs(value) >= 1000 else f"{value:.4g}".replace("-", "−")
+
+
+def compact(value: float) -> str:
+    """Return a short form for axes: 950, 12k, 1.5M."""
+    for size, sign in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if sign == 'k' else size):,.6g}{sign}"
+    return f"{value:,.6g}"
+
+
+def percent(fraction: float, decimals: int = 1) -> str:
+    """Return a fraction as a percentage."""
+    text = fixed(100 * fraction, decimals)
+    return text if text == MISSING else f"{text}%"
+
+
+def round_to_sum(values: npt.ArrayLike, decimals: int) -> FloatArray:
+    """Round a column so that it still adds up, by the method of largest remainders.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Numbers, not negative; NaN stays NaN and takes no part.
+    decimals : int
+        Decimals to keep.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Each value rounded up or down, so that the sum equals the rounded sum of ``values``.
+    """
+    scale = 10.0**decimals
+    scaled = np.asarray(values, dtype=np.float64) * scale
+    known = np.flatnonzero(np.isfinite(scaled))
+    floors = np.floor(scaled[known])
+    remainders = scaled[known] - floors
+    short = int(np.rint(scaled[known].sum()) - floors.sum())
+    largest_first = np.argsort(-remainders, kind="stable")
+    floors[largest_first[:short]] += 1.0
+    rounded = scaled.copy()
+    rounded[known] = floors / scale
+    return rounded
+
+
+def fixed_column(values: npt.ArrayLike, decimals: int) -> list[str]:
+    """Format a column that adds up as shown, see :func:`round_to_sum`."""
+    return [fixed(value, decimals) for value in round_to_sum(values, decimals).tolist()]
+
+
+def interval(lower: float, upper: float, decimals: int) -> str:
+    """Return the two ends of an interval as text."""
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        return MISSING
+    return f"{fixed(lower, decimals)} to {fixed(upper, decimals)}"
+
+
+def plural(n: int, noun: str, nouns: str | None = None) -> str:
+    """Return a count with its noun: ``1 week``, ``54 weeks``."""
+    return f"{n:,} {noun if n == 1 else (nouns or noun + 's')}"
+
+
+@dataclass(frozen=True, slots=True)
+class AmountFormat:
+    """How the amounts of one run are written, the same in every table.
+
+    Attributes
+    ----------
+    mean_decimals : int
+        Decimals of amounts and totals.
+    bound_decimals : int
+        Decimals of the ends of intervals.
+    unit : str
+        Name of the unit, such as ``"EUR"`` or ``"redemptions"``.
+    currency : bool
+        Whether the unit is a currency, which is written before the number.
+    share_decimals : int
+        Decimals of shares in percent.
+    """
+
+    mean_decimals: int
+    bound_decimals: int
+    unit: str
+    currency: bool
+    share_decimals: int
+
+    @classmethod
+    def choose(cls, amounts: FloatArray, *, counts: bool, unit: str, currency: bool) -> Self:
+        """Choose decimals from the size of the amounts.
+
+        Counts are written as whole numbers. Where entities earn few each, means get one decimal:
+        whole numbers would make 0.6 and 1.4 look alike.
+
+        Parameters
+        ----------
+        amounts : ndarray, shape (n_entities,)
+            Mean amounts, in the unit of the totals.
+        counts : bool
+            Whether totals are whole numbers.
+        unit : str
+            Name of the unit.
+        currency : bool
+            Whether the unit is a currency.
+
+        Returns
+        -------
+        AmountFormat
+            The format for all amounts of the run.
+        """
+        typical = float(np.nanmean(amounts)) if np.isfinite(amounts).any() else 0.0
+        if counts:
+            mean, bound = (0 if typical >= 10 else 1), 0
+        elif currency:
+            mean = bound = 0 if typical >= 1000 else 2
+        else:
+            order = math.floor(math.log10(typical)) if typical > 0 else 0
+            mean = bound = min(6, max(0, 2 - order))
+        size = len(amounts)
+        shares = 1 if size <= 100 else 2 if size <= 1000 else 3
+        return cls(mean, bound, unit, currency, shares)
+
+    def mean(self, value: float) -> str:
+        """Format one amount."""
+        return fixed(value, self.mean_decimals)
+
+    def means(self, values: Iterable[float]) -> list[str]:
+        """Format a column of amounts that adds up."""
+        return fixed_column(np.fromiter(values, dtype=np.float64), self.mean_decimals)
+
+    def bounds(self, lower: float, upper: float) -> str:
+        """Format the interval of an amount."""
+        return interval(lower, upper, self.bound_decimals)
+
+    def with_currency(self, value: float) -> str:
+        """Format one amount, with its unit where that is a currency: ``EUR 1,200`` or ``1,200``."""
+        return self.with_unit(value) if self.currency else self.mean(value)
+
+    def with_unit(self, value: float) -> str:
+        """Format one amount with its unit: ``EUR 1,200`` or ``1,200 redemptions``."""
+        text = self.mean(value)
+        return f"{self.unit} {text}" if self.currency else f"{text} {self.unit}"

@@ -1,0 +1,182 @@
+"""What the two JSON files of a run folder say, as frozen values."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bayes_attrib.errors import Finding
+from bayes_attrib.spec import ModelSpec
+
+Verdict = Literal["ok", "warn", "not_converged"]
+Status = Literal["ok", "warn", "fail"]
+
+
+def _none_for_nan(value: Any) -> Any:
+    """JSON has no NaN; some writers put one in all the same."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+Number = Annotated[float | None, BeforeValidator(_none_for_nan)]
+
+
+class _Record(BaseModel):
+    """Frozen; keys that a later version may add are passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Check(_Record):
+    """One diagnostic with its threshold.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``"max_rhat_parameters"``.
+    value : float or None
+        None where the diagnostic could not be computed, which is a failure.
+    threshold : float
+        What the value is held against.
+    comparison : {"<=", ">="}
+        Which side of the threshold is good.
+    status : {"ok", "warn", "fail"}
+        Outcome.
+    detail : str
+        Which parameter or entity was worst, for instance.
+    """
+
+    name: str
+    value: Number
+    threshold: Number
+    comparison: Literal["<=", ">="]
+    status: Status
+    detail: str = ""
+
+
+class Diagnostics(_Record):
+    """Contents of ``diagnostics.json``.
+
+    Attributes
+    ----------
+    verdict : {"ok", "warn", "not_converged"}
+        Whether the numbers may be used.
+    checks : tuple of Check
+        Every diagnostic that was computed.
+    findings : tuple of Finding
+        What a reader should know about the spec, the data or the fit.
+    """
+
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+class InputRecord(_Record):
+    """A table that the run was computed from."""
+
+    table: str
+    name: str
+    sha256: str
+    rows: int
+
+
+class RepairRecord(_Record):
+    """An opt-in repair that was applied to the inputs.
+
+    Attributes
+    ----------
+    repair : str
+        Name of the repair.
+    table : str
+        Table that it changed.
+    rows : int
+        Number of rows concerned.
+    detail : str
+        What was done.
+    total_excluded : float
+        Part of the totals that left the analysis by it, in the unit of the totals.
+    """
+
+    repair: str
+    table: str = ""
+    rows: int = 0
+    detail: str = ""
+    total_excluded: float = 0.0
+
+
+class DataRecord(_Record):
+    """Sizes of the data after repairs; ``grand_total`` in the unit of the totals."""
+
+    n_aggregates: int
+    n_entities: int
+    n_edges: int
+    grand_total: float
+    aggregates_without_exposure: int = 0
+
+
+class EMRecord(_Record):
+    """How the EM baseline ended; ``relative_gap`` is the certified distance to the optimum."""
+
+    iterations: int
+    relative_gap: Number = None
+    converged: bool
+    n_zero: int = 0
+
+
+class Baselines(_Record):
+    """Provenance of the point estimates beside the posterior."""
+
+    em: EMRecord | None = None
+
+
+class Manifest(_Record):
+    """Contents of ``manifest.json``: what the run was computed from, how, and with what.
+
+    Attributes
+    ----------
+    schema_version : int
+        Version of the run folder's layout.
+    name : str
+        Name of the model.
+    spec : ModelSpec
+        The full spec, defaults included.
+    spec_digest : str
+        SHA-256 of the spec's canonical JSON.
+    inputs : tuple of InputRecord
+        Tables with their SHA-256.
+    seed : int
+        Seed of the fit.
+    method : str
+        Inference method.
+    geometry, sampling : dict
+        Parameterisation chosen, and the sampler's settings.
+    data : DataRecord
+        Sizes of the data.
+    repairs : tuple of RepairRecord
+        Opt-in repairs that were applied.
+    baselines : Baselines
+        How the baselines ended.
+    versions, platform : dict
+        Everything that computes, and where.
+    started, ended : str
+        Times, ISO 8601.
+    """
+
+    schema_version: Literal[1]
+    name: str
+    spec: ModelSpec
+    spec_digest: str
+    inputs: tuple[InputRecord, ...]
+    seed: int
+    method: str
+    geometry: Annotated[dict[str, Any], Field(default_factory=dict)]
+    sampling: Annotated[dict[str, Any], Field(default_factory=dict)]
+    data: DataRecord
+    repairs: tuple[RepairRecord, ...] = ()
+    baselines: Baselines = Baselines()
+    versions: Annotated[dict[str, Any], Field(default_factory=dict)]
+    platform: Annotated[dict[str, Any], Field(default_factory=dict)]
+    started: str
+    ended: str

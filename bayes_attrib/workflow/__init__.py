@@ -1,0 +1,7 @@
+"""The whole pass: a plan in, a run folder out."""
+
+from bayes_attrib.workflow.fit import Fitted, fit_tables, fit_to_folder
+from bayes_attrib.workflow.plan import FitPlan
+from bayes_attrib.workflow.write import write_report
+
+__all__ = ["FitPlan", "Fitted", "fit_tables", "fit_to_folder", "write_report"]

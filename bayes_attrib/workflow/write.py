@@ -1,0 +1,122 @@
+"""Run folders: refusing to overwrite, and writing each file whole."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from bayes_attrib import names
+from bayes_attrib.attribution import AttributionResult
+from bayes_attrib.errors import RunFolderError
+from bayes_attrib.inference import Diagnostics, PosteriorFit, save_tree
+from bayes_attrib.inference.chain_store import write_atomically
+from bayes_attrib.report import RunFolder, render_html
+from bayes_attrib.workflow.manifest import RunRecord, manifest_of
+from bayes_attrib.workflow.plan import CHAINS_FOLDER, PLAN_FILE
+
+_RUN_FILES = frozenset(
+    {
+        names.ATTRIBUTION_FILE,
+        names.CELLS_FILE,
+        names.POSTERIOR_FILE,
+        names.DIAGNOSTICS_FILE,
+        names.MANIFEST_FILE,
+        names.REPORT_FILE,
+        PLAN_FILE,
+        CHAINS_FOLDER,
+    }
+)
+
+
+def open_run_folder(run: Path, *, overwrite: bool) -> None:
+    """Make a run folder ready to be written.
+
+    Parameters
+    ----------
+    run : Path
+        The folder; made if it does not exist.
+    overwrite : bool
+        Whether a finished run in it is removed.
+
+    Raises
+    ------
+    RunFolderError
+        If the folder holds files that are not a run's, or a finished run that may not be replaced.
+    """
+    if run.exists() and not run.is_dir():
+        raise RunFolderError(f"{run} is a file; give --out a folder that does not exist yet")
+    found = {path.name for path in run.iterdir()} if run.exists() else set()
+    foreign = sorted(found - _RUN_FILES)
+    if foreign:
+        raise RunFolderError(
+            f"{run} holds {', '.join(foreign[:3])}, which no run writes; "
+            "choose another --out folder"
+        )
+    if names.MANIFEST_FILE in found:
+        if not overwrite:
+            raise RunFolderError(
+                f"{run} holds a finished run; choose another --out folder, or add --overwrite"
+            )
+        shutil.rmtree(run)
+    run.mkdir(parents=True, exist_ok=True)
+
+
+def write_run(
+    run: Path,
+    record: RunRecord,
+    posterior: PosteriorFit,
+    result: AttributionResult,
+    diagnostics: Diagnostics,
+) -> None:
+    """Write the files of a finished run, the manifest after all that it speaks of.
+
+    Parameters
+    ----------
+    run : Path
+        An open run folder.
+    record : RunRecord
+        What went in and what computed.
+    posterior : PosteriorFit
+        Draws.
+    result : AttributionResult
+        Tables.
+    diagnostics : Diagnostics
+        Checks and verdict.
+    """
+    table = result.table.to_csv(index=False, lineterminator="\n")
+    write_atomically(run / names.ATTRIBUTION_FILE, table.encode())
+    cells = io.BytesIO()
+    result.cells.to_parquet(cells, index=False)
+    write_atomically(run / names.CELLS_FILE, cells.getvalue())
+    save_tree(posterior.tree, run / names.POSTERIOR_FILE)
+    _write_json(run / names.DIAGNOSTICS_FILE, diagnostics.as_dict())
+    _write_json(run / names.MANIFEST_FILE, manifest_of(record))
+    write_report(run)
+    (run / PLAN_FILE).unlink(missing_ok=True)
+    shutil.rmtree(run / CHAINS_FOLDER, ignore_errors=True)
+
+
+def write_report(run: Path) -> Path:
+    """Render the page of a finished run from its files, without refitting.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run folder.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    page = run / names.REPORT_FILE
+    write_atomically(page, render_html(RunFolder.load(run)).encode())
+    return page
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, (text + "\n").encode())

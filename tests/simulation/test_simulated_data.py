@@ -1,0 +1,67 @@
+"""SimulatedTables.build_data against dictionaries filled row by row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bayes_attrib.errors import SpecError
+from bayes_attrib.simulation import SCENARIOS, simulate
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_edge_lands_where_its_keys_say(scenario):
+    tables = simulate(scenario, seed=3)
+    columns = tables.spec_columns
+    data = tables.build_data()
+    wanted = {
+        (*(row[k] for k in columns.aggregate), row[columns.entity]): (
+            row[columns.exposure],
+            row[columns.amount],
+        )
+        for row in tables.exposures.to_dict("records")
+    }
+    keys = list(data.aggregate_keys.itertuples(index=False, name=None))
+    assert data.n_edges == len(wanted)
+    for b, e, exposure, amount in zip(
+        data.edge_aggregate, data.edge_entity, data.exposure.data, data.truth, strict=True
+    ):
+        assert wanted[*keys[b], data.entity_names[e]] == (exposure, amount)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_totals_and_names_keep_the_order_of_the_tables(scenario):
+    tables = simulate(scenario, seed=3)
+    columns = tables.spec_columns
+    data = tables.build_data()
+    assert data.totals.tolist() == tables.aggregates[columns.total].tolist()
+    assert data.entity_names.tolist() == tables.entities[columns.entity].tolist()
+    assert data.entity_key == columns.entity
+    assert list(data.aggregate_keys) == list(columns.aggregate)
+    summed = np.bincount(data.edge_aggregate, weights=data.truth, minlength=data.n_aggregates)
+    np.testing.assert_allclose(summed, data.totals, rtol=1e-13)
+
+
+def test_groupings_carry_the_labels():
+    tables = simulate("mmm_to_mta", seed=3)
+    data = tables.build_data(["channel", "objective"])
+    assert list(data.groupings) == ["channel", "objective"]
+    for name, grouping in data.groupings.items():
+        labels = [grouping.levels[code] for code in grouping.codes]
+        assert labels == tables.entities[name].tolist()
+
+
+def test_bricks_without_hcps_stay_with_a_total_of_zero():
+    options = {"n_entities": 5, "n_aggregates": 60}
+    data = simulate("hcp_brick", seed=3, options=options).build_data()
+    assert data.n_aggregates == 60
+    assert not data.is_exposed.all()
+    assert (data.totals[~data.is_exposed] == 0).all()
+
+
+def test_unknown_groupings_get_the_nearest_column():
+    with pytest.raises(SpecError) as caught:
+        simulate("hcp_brick", seed=3).build_data(["speciality", "specialty"])
+    (finding,) = caught.value.findings
+    assert finding.message == "has no column 'speciality' to pool over"
+    assert finding.remedy.startswith("did you mean 'specialty'? columns: hcp_id, ")
