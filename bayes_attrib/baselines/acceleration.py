@@ -34,6 +34,9 @@ from bayes_attrib.inputs.aggregate_data import FloatArray
 RIDGE: Final = 0.1
 """Ridge relative to the residual of the fixed point."""
 
+SMALLEST_RIDGE: Final = 1e-8
+"""Ridge at which rounding errors along directions that the data leave open stay small."""
+
 LOOSEST_SOLVE: Final = 0.1
 TIGHTEST_SOLVE: Final = 1e-6
 """Range of the relative accuracy to which a Newton system is solved."""
@@ -65,7 +68,7 @@ def newton_step(problem: FreeRates, at: Iterate) -> FloatArray | None:
     direction = newton_direction(problem, at)
     length = 1.0
     for _ in range(MAX_HALVINGS):
-        factor = np.maximum(1.0 + length * direction, min(MOST_SHRINKING, residual_norm(problem,at)))
+        factor = np.maximum(1.0 + length * direction, MOST_SHRINKING)
         rate = problem.on_scale(at.rate * factor)
         if problem.gain(at, rate) >= 0:
             return rate
@@ -89,11 +92,12 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
         Relative steps u; the undamped update is ``rate * (1 + u)``.
     """
     amount = at.rate * problem.entity_exposure
-    residual = residual_norm(problem, at)
+    residual = np.sqrt(float(amount @ (at.score - 1.0) ** 2) / problem.data.grand_total)
     curvature = np.divide(
         at.ratio, at.expected, out=np.zeros_like(at.ratio), where=problem.data.totals > 0
     )
-    slack = amount * (np.maximum(1.0 - at.score, 0.0) + RIDGE * min(residual, 1.0))
+    ridge = float(np.clip(RIDGE * residual, SMALLEST_RIDGE, RIDGE))
+    slack = amount * (np.maximum(1.0 - at.score, 0.0) + ridge)
 
     def product(step: FloatArray) -> FloatArray:
         changed = problem.data.expected_totals(at.rate * step)
@@ -105,11 +109,6 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
         diagonal=at.rate**2 * problem.sum_over_aggregates_squared(curvature) + slack,
         tolerance=float(np.clip(residual, TIGHTEST_SOLVE, LOOSEST_SOLVE)),
     )
-
-
-def residual_norm(problem, at):
-    amount = at.rate * problem.entity_exposure
-    return np.sqrt(float(amount @ (at.score - 1.0) ** 2) / problem.data.grand_total)
 
 
 def _conjugate_gradients(

@@ -21,7 +21,7 @@ PLAIN_FIRST: Final = 5
 def fit_em(
     data: AggregateData,
     *,
-    tolerance: float = 1e-8,
+    tolerance: float = 1e-10,
     max_iterations: int = 500,
     accelerate: bool = True,
     stop_after: int | None = None,
@@ -44,8 +44,8 @@ def fit_em(
 
     What is certified is the likelihood. Where entities outnumber aggregates, many rates can reach
     the same maximum, and the rates found are then one choice among them that depends on the
-    start. Rates whose share of the grand total is below ``tolerance`` and that would fall further
-    are set to zero if the certificate still holds.
+    start. Rates on their way to zero are set to zero, so they can be counted, if the certificate
+    still holds.
 
     Parameters
     ----------
@@ -117,10 +117,18 @@ def _next_rate(problem: FreeRates, at: Iterate, *, accelerate: bool) -> FloatArr
 
 
 def _without_vanishing(problem: FreeRates, at: Iterate, tolerance: float) -> FloatArray:
-    """Set rates on their way to zero to zero, if that is certified to be no worse."""
+    """Set rates on their way to zero to zero and resettle the others, if that is proved as well.
+
+    At a maximum, an entity has either an amount or a score below one. Whichever is the larger, as
+    fractions of the grand total and of one, tells which is on its way to zero.
+    """
     amount = at.rate * problem.entity_exposure
     vanishing = amount < (1.0 - at.score) * problem.data.grand_total
     rate = problem.on_scale(np.where(vanishing, 0.0, at.rate))
+    if not vanishing.any() or problem.gain(at, rate) == -np.inf:
+        return at.rate
+    settled = newton_step(problem, problem.evaluate(rate))
+    rate = rate if settled is None else settled
     if problem.gain(at, rate) < 0:
         return at.rate
     proved = relative_duality_gap(problem, problem.evaluate(rate)) <= tolerance

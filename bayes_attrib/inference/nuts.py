@@ -53,7 +53,7 @@ class SamplerSettings:
     tune: int = 500
     chains: int = 4
     seed: int = 1
-    target_accept: float = 0.9
+    target_accept: float = 0.95
 
     @property
     def chain_seeds(self) -> tuple[int, ...]:

@@ -46,7 +46,7 @@ def check_blank_labels(tables: Tables) -> Iterator[Finding]:
                 table,
                 rows,
                 f"the group {quote(column)} is blank",
-                "fill it in; a level of their own, such as 'unknown', is a group like any other",
+                "fill it in; where it is not known, write a group of its own such as 'unknown'",
             )
 
 
@@ -108,7 +108,7 @@ def _dotted(table: Table, column: str) -> Finding:
         "ambiguous-dots",
         "error",
         f"{table.name}, column {quote(column)}",
-        f"dots may stand between thousands, for every number fits that reading: "
+        "the dots may be decimal or stand between thousands, for every number fits both: "
         f"{listed([quote(table.file.cell(column, row)) for row in shown])}",
         "write plain numbers without thousands separators; if the dots are decimal, say so with "
         f"{flag(Repair.ACCEPT_DOT_DECIMALS)}",
@@ -171,7 +171,7 @@ def check_counts(tables: Tables) -> Iterator[Finding]:
         "count-too-large",
         tables.aggregates,
         faults.inexact_counts(tables),
-        f"{quote(column)} is too large to be counted exactly (2**53 or more)",
+        f"{quote(column)} reaches 2**53, where counts are no longer exact",
         "count in a larger unit, such as packs of a thousand, or choose the family 'gamma'",
         show=column,
     )

@@ -141,7 +141,7 @@ def _columns(raw: bytes, header: Sequence[str]) -> tuple[pa.Table, list[str]]:
 
 
 def _physical_lines(raw: bytes) -> int:
-    ends = raw.count(b"\n") or raw.count(b"\r")
+    ends = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
     return ends if raw.endswith((b"\n", b"\r")) else ends + 1
 
 
@@ -189,7 +189,7 @@ def _scan(name: str, raw: bytes, line: int = 1) -> tuple[IntArray, IntArray]:
         starts.append(line)
     if last != [_SENTINEL]:
         message = "a quotation mark is opened here and never closed"
-        remedy = "close it, or double it where it belongs to the text"
+        remedy = "close it; where it belongs to the text, double it and quote the whole cell"
         raise _fault("unclosed-quote", f"{name}, line {starts[-1]}", message, remedy)
     return np.asarray(starts[:-1], dtype=np.int64), np.asarray(widths[:-1], dtype=np.int64)
 

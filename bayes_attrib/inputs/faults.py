@@ -23,18 +23,18 @@ _FIRST_INEXACT_COUNT: Final = 2.0**53
 
 
 def missing_exposures(tables: Tables) -> IntArray:
-    """Exposure rows whose exposure cell is empty."""
+    """Find exposure rows whose exposure cell is empty."""
     return tables.exposures.cells_with(tables.spec.columns.exposure, CellStatus.MISSING)
 
 
 def negative_totals(tables: Tables) -> IntArray:
-    """Aggregates with a total below zero."""
+    """Find aggregates with a total below zero."""
     table = tables.aggregates
     return table.select(table[tables.spec.columns.total] < 0)
 
 
 def fractional_counts(tables: Tables) -> IntArray:
-    """Aggregates whose total is not a whole number, under a family of counts."""
+    """Find aggregates whose total is not a whole number, under a family of counts."""
     table, column = tables.aggregates, tables.spec.columns.total
     if column in table.dotted:
         raise UnavailableError  # how to read the column has to be settled first
@@ -45,7 +45,7 @@ def fractional_counts(tables: Tables) -> IntArray:
 
 
 def inexact_counts(tables: Tables) -> IntArray:
-    """Aggregates whose total is beyond the exact integers of floating point, under counts."""
+    """Find aggregates whose total is beyond the exact integers of floating point, under counts."""
     table = tables.aggregates
     if not tables.spec.likelihood.counts:
         return _NONE
@@ -64,28 +64,28 @@ def blank_keys(table: Table) -> npt.NDArray[np.bool_]:
 
 
 def valid_duplicate_exposures(tables: Tables) -> IntArray:
-    """Exposure rows of a repeated key whose numbers can be added up."""
+    """Find exposure rows of a repeated key whose numbers can be added up."""
     table = tables.exposures
     valid = duplicate_keys(table)
     for column in table.numbers:
-        valid &= (table[column] >= 0).to_numpy()
+        valid = valid & (table[column] >= 0).to_numpy()
     rows = table.select(valid)
     return rows[table.keys.loc[rows].duplicated(keep=False).to_numpy()]
 
 
 def copied_rows(table: Table) -> IntArray:
-    """Rows that repeat an earlier row in every column of the file, used by the model or not."""
+    """Find rows that repeat an earlier row in every column, used by the model or not."""
     cells = table.file.cells.take(table.rows).to_pandas()
     return table.select(cells.astype("str").duplicated())
 
 
 def unknown_aggregates(tables: Tables) -> IntArray:
-    """Exposure rows whose aggregate is not among the aggregates."""
+    """Find exposure rows whose aggregate is not among the aggregates."""
     return _unknown(tables.exposures, tables.aggregate_of_exposure)
 
 
 def unknown_entities(tables: Tables) -> IntArray:
-    """Exposure rows whose entity is not among the entities."""
+    """Find exposure rows whose entity is not among the entities."""
     return _unknown(tables.exposures, tables.entity_of_exposure)
 
 
@@ -95,7 +95,7 @@ def _unknown(exposures: Table, parent: IntArray) -> IntArray:
 
 
 def unexplained_totals(tables: Tables) -> IntArray:
-    """Aggregates with a positive total in which no entity has exposure."""
+    """Find aggregates with a positive total in which no entity has exposure."""
     table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
     present = (exposure != 0).to_numpy()  # an unreadable exposure may explain a total
     if not present.any():
@@ -105,7 +105,7 @@ def unexplained_totals(tables: Tables) -> IntArray:
 
 
 def impossible_zero_totals(tables: Tables) -> IntArray:
-    """Aggregates with exposure and a total of zero, under a family that excludes zero."""
+    """Find aggregates with exposure and a total of zero, under a family that excludes zero."""
     table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
     if tables.spec.likelihood.counts:
         return _NONE
@@ -114,7 +114,7 @@ def impossible_zero_totals(tables: Tables) -> IntArray:
 
 
 def empty_aggregates(tables: Tables) -> IntArray:
-    """Aggregates with a total of zero and no exposure."""
+    """Find aggregates with a total of zero and no exposure."""
     table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
     zero = (table[tables.spec.columns.total] == 0).to_numpy()
     return table.select(zero & ~_any(tables, (exposure > 0).to_numpy()))
@@ -129,7 +129,7 @@ def _any(tables: Tables, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
 
 def exposed_entities(tables: Tables) -> pd.DataFrame:
-    """Rows of the entities that occur among the exposures, with their labels."""
+    """Return the rows of the entities that occur among the exposures, with their labels."""
     found = tables.entity_of_exposure
     used = np.bincount(found[found >= 0], minlength=len(tables.entities.frame)) > 0
     return tables.entities.frame[used]

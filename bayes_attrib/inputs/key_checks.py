@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from bayes_attrib import names
 from bayes_attrib.errors import Finding, Severity
 from bayes_attrib.inputs import faults
 from bayes_attrib.inputs.aggregate_data import IntArray
 from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.inputs.keys import compose, match_keys, strip
 from bayes_attrib.inputs.repair import Repair, flag
-from bayes_attrib.inputs.row_findings import keys_of, row_findings
+from bayes_attrib.inputs.row_findings import keys_of
 from bayes_attrib.inputs.table import Table, Tables
 
-_DUPLICATE_REMEDIES: Final[Mapping[str, str]] = {
-    "aggregates": "keep one row per aggregate, or add the column that tells them apart to "
-    "columns.aggregate in the spec; where rows are copies of each other, "
-    f"{flag(Repair.DROP_DUPLICATE_ROWS)} keeps the first",
-    "exposures": "where each row is a part of the exposure, add them up with "
-    f"{flag(Repair.SUM_DUPLICATE_EXPOSURES)}; where rows are copies of each other, "
-    f"{flag(Repair.DROP_DUPLICATE_ROWS)} keeps the first",
-    "entities": "keep one row per entity; where rows are copies of each other, "
-    f"{flag(Repair.DROP_DUPLICATE_ROWS)} keeps the first",
+_COPIES: Final = (
+    f"where rows are copies of each other, {flag(Repair.DROP_DUPLICATE_ROWS)} keeps the first"
+)
+_DUPLICATES: Final = {
+    names.AGGREGATES_TABLE: (
+        "duplicate-aggregate",
+        "key",
+        (
+            "keep one row per aggregate, or add the column that tells them apart to "
+            f"columns.aggregate in the spec; {_COPIES}"
+        ),
+    ),
+    names.EXPOSURES_TABLE: (
+        "duplicate-exposure",
+        "pair",
+        (
+            "where each row is a part of the exposure, add them up with "
+            f"{flag(Repair.SUM_DUPLICATE_EXPOSURES)}; {_COPIES}"
+        ),
+    ),
+    names.ENTITIES_TABLE: (
+        "duplicate-entity",
+        "key",
+        f"keep one row per entity; {_COPIES}",
+    ),
 }
+"""Code, noun and remedy of a key that occurs twice, by table."""
 
 
 def check_unicode_twins(tables: Tables) -> Iterator[Finding]:
@@ -122,23 +140,16 @@ def _duplicates(stem: str, table: Table) -> Iterator[Finding]:
         f"{keys_of(table, int(first))} ({_lines(table, rows[group == position])})"
         for position, first in enumerate(distinct.index[:MAX_EXAMPLES])
     ]
-    noun = "pair" if stem == "exposures" else "key"
-    yield Finding(
-        f"duplicate-{_singular(stem)}",
-        "error",
-        table.file.place(rows[np.argsort(group, kind="stable")]),
+    code, noun, remedy = _DUPLICATES[stem]
+    message = (
         f"{counted(len(distinct), noun)} in more than one row ({counted(len(rows), 'row')}): "
-        f"{listed(examples, len(distinct))}",
-        _DUPLICATE_REMEDIES[stem],
+        f"{listed(examples, len(distinct))}"
     )
+    yield Finding(code, "error", table.file.place(rows), message, remedy)
 
 
 def _lines(table: Table, rows: IntArray) -> str:
     return table.file.place(rows).removeprefix(f"{table.name}, ")
-
-
-def _singular(stem: str) -> str:
-    return {"aggregates": "aggregate", "exposures": "exposure", "entities": "entity"}[stem]
 
 
 def check_unknown_aggregates(tables: Tables) -> Iterator[Finding]:
@@ -181,36 +192,36 @@ def _orphans(
     remedy: str,
     severity: Severity = "error",
 ) -> Iterator[Finding]:
+    if not len(rows):
+        return
     child, columns = tables.exposures, parent.layout.keys
-    repeats = child.frame.loc[rows, list(columns)].duplicated().to_numpy()
-    known = _loosely_known(parent) if len(rows) else {}
+    distinct = child.frame.loc[rows, list(columns)].drop_duplicates().index
+    known = _loosely_known(parent)
 
     def show(row: int) -> str:
         texts = {column: child.text_at(column, row) for column in columns}
         near = [
             f"{column} {quote(hint)}"
             for column, text in texts.items()
-            if (hint := known[column].get(_loosened(text), text)) != text
+            if (hint := known[column].get(text, known[column].get(_loosened(text), text))) != text
         ]
         hint = f" (is {listed(near)} meant?)" if near else ""
         return keys_of(child, row, columns) + hint
 
-    yield from row_findings(
-        code,
-        child,
-        np.concatenate([rows[~repeats], rows[repeats]]),  # every unknown key before its repeats
-        f"not in {parent.name}",
-        remedy,
-        severity=severity,
-        show=show,
+    examples = [show(row) for row in distinct[:MAX_EXAMPLES]]
+    message = (
+        f"not in {parent.name} ({counted(len(distinct), 'key')}, {counted(len(rows), 'row')}): "
+        f"{listed(examples, len(distinct))}"
     )
+    yield Finding(code, severity, child.file.place(rows), message, remedy)
 
 
 def _loosely_known(parent: Table) -> dict[str, dict[str, str]]:
-    """Map loosened spellings of the parent's keys to the spellings themselves, by column."""
+    """Map the parent's own spellings, and loosened ones, to its spellings, by column."""
+    known = {column: parent[column].unique().tolist() for column in parent.layout.keys}
     return {
-        column: {_loosened(text): text for text in parent[column].unique()}
-        for column in parent.layout.keys
+        column: {_loosened(text): text for text in texts} | {text: text for text in texts}
+        for column, texts in known.items()
     }
 
 

@@ -79,7 +79,7 @@ def is_blank(text: pd.Series) -> pd.Series:
 
 def _map_text(text: pd.Series, function: Callable[[pa.Array], pa.Array]) -> pd.Series:
     cells = function(pa.array(text, type=pa.large_string()))
-    return pd.Series(cells.to_pandas(), index=text.index, dtype="str")
+    return pd.Series(cells.to_pandas().array, index=text.index, dtype="str")
 
 
 def match_keys(parent: pd.DataFrame, child: pd.DataFrame, columns: Sequence[str]) -> IntArray:

@@ -73,17 +73,17 @@ def check_groupings(tables: Tables) -> Iterator[Finding]:
             continue
         n_levels = exposed[column].nunique()
         where = f"{table.name}, column {quote(column)}"
-        remedy = f"remove {quote(column)} from rates.pooling, or use a coarser or finer grouping"
+        remedy = f"remove {quote(column)} from rates.pooling in the spec, or group the entities"
         if n_levels == 1:
             level = quote(str(exposed[column].iloc[0]))
             message = (
                 f"{level} is the only group of the {n_entities:,} entities with exposure; its "
                 "effect cannot be told from the intercept"
             )
-            yield Finding("single-group", "error", where, message, remedy)
+            yield Finding("single-group", "error", where, message, f"{remedy} more finely")
         elif n_levels == n_entities:
             message = (
                 f"each of the {n_entities:,} entities with exposure is a group of its own; its "
                 "effect cannot be told from the entity's own"
             )
-            yield Finding("group-per-entity", "error", where, message, remedy)
+            yield Finding("group-per-entity", "error", where, message, f"{remedy} more coarsely")

@@ -38,7 +38,6 @@ def note_zero_exposures(tables: Tables) -> Iterator[Finding]:
         table,
         rows,
         "the exposure is zero, and so is the credit",
-        "",
         severity="note",
     )
 
@@ -53,7 +52,6 @@ def note_idle_entities(tables: Tables) -> Iterator[Finding]:
         table,
         table.select(idle),
         "all exposures of the entity are zero; its rate is told by its groups alone",
-        "",
         severity="note",
         show=lambda row: keys_of(table, row, (columns.entity,)),
     )
@@ -70,7 +68,6 @@ def note_unused_entities(tables: Tables) -> Iterator[Finding]:
         table,
         table.select(~used),
         f"not in {tables.exposures.name}, and left out",
-        "",
         severity="note",
     )
 
@@ -83,6 +80,5 @@ def note_empty_aggregates(tables: Tables) -> Iterator[Finding]:
         faults.empty_aggregates(tables),
         f"{quote(tables.spec.columns.total)} is zero and no entity has exposure: nothing to "
         "attribute",
-        "",
         severity="note",
     )

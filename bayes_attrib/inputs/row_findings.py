@@ -15,7 +15,7 @@ def row_findings(
     table: Table,
     rows: IntArray,
     statement: str,
-    remedy: str,
+    remedy: str = "",
     *,
     severity: Severity = "error",
     show: Callable[[int], str] | str = "",
@@ -33,7 +33,7 @@ def row_findings(
     statement : str
         What holds for each of the rows.
     remedy : str
-        What the reader can do.
+        What the reader can do; may be empty for notes.
     severity : {"error", "warning", "note"}
         How bad it is.
     show : str or function of a row

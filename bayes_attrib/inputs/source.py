@@ -9,13 +9,14 @@ from typing import Final
 
 from bayes_attrib import names
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs.citing import listed, quote
+from bayes_attrib.inputs.citing import listed, nearest, quote
 from bayes_attrib.inputs.unavailable import UnavailableError
 
 CSV: Final = ".csv"
 ZIPPED_CSV: Final = ".csv.gz"
 PARQUET: Final = ".parquet"
 EXTENSIONS: Final = (CSV, ZIPPED_CSV, PARQUET)
+_TABLES_OF_OTHERS: Final = (".xlsx", ".xls", ".ods", ".tsv", ".json", ".feather")
 
 LIFT_TESTS_TABLE: Final = "lift_tests"
 
@@ -137,11 +138,19 @@ def missing_table(source: DataSource, table: str, columns: Sequence[str]) -> Fin
     Finding
         An error that says what the folder holds instead.
     """
-    held = _file_names(source.folder)
-    message = f"this table is missing; the spec needs its columns {listed(columns)}"
+    message = f"there is no {table}{CSV} (nor {ZIPPED_CSV}, {PARQUET})"
+    meant = None
     if source.folder is not None:
-        message += f"; the data folder holds {listed(held) if held else 'no files'}"
-    remedy = f"add {table}.csv (or .csv.gz, .parquet), or name the file with --{table} FILE"
+        held = _table_names(source.folder)
+        message += f"; the data folder holds {listed(held) if held else 'no tables'}"
+        meant = nearest(table, [name for name in held if name.endswith(EXTENSIONS)])
+    hint = f"rename {meant} if it is meant, " if meant else ""
+    remedy = (
+        f"{hint}add the table with its columns {listed(columns)}, or name the file with "
+        f"--{table} FILE"
+    )
+    if table == names.ENTITIES_TABLE:
+        remedy += "; or remove rates.pooling from the spec"
     return Finding("missing-table", "error", table, message, remedy)
 
 
@@ -149,16 +158,17 @@ def lift_test_findings(source: DataSource) -> list[Finding]:
     """Return the warning that lift tests are there and play no part."""
     if source.folder is None:
         return []
-    found = [n for n in _file_names(source.folder) if n.startswith(f"{LIFT_TESTS_TABLE}.")]
+    found = [n for n in _table_names(source.folder) if n.startswith(f"{LIFT_TESTS_TABLE}.")]
     message = "lift tests are not used; rates are told by totals, exposures and groups alone"
     remedy = "read the shares as model-based, not as measured by experiment"
     return [Finding("lift-tests-not-used", "warning", name, message, remedy) for name in found]
 
 
-def _file_names(folder: Path | None) -> list[str]:
+def _table_names(folder: Path | None) -> list[str]:
     if folder is None or not folder.is_dir():
         return []
-    return sorted(p.name for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    endings = (*EXTENSIONS, *_TABLES_OF_OTHERS)
+    return sorted(p.name for p in folder.iterdir() if p.name.lower().endswith(endings))
 
 
 def _usable(path: Path) -> Path:

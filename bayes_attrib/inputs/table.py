@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +33,15 @@ class Layout:
         Columns of numbers that have to be there.
     optional_numbers : tuple of str
         Columns of numbers that may be there.
+    spec_keys : mapping of str to str
+        Where the spec names each column, such as ``"columns.total"``.
     """
 
     keys: tuple[str, ...]
     labels: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     optional_numbers: tuple[str, ...] = ()
+    spec_keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> tuple[str, ...]:
@@ -54,14 +57,23 @@ class Layout:
 def layouts_of(spec: ModelSpec) -> Mapping[str, Layout]:
     """Return the layout of every table that a spec can use, by the table's stem."""
     columns = spec.columns
+    spec_keys = {
+        **dict.fromkeys(spec.rates.pooling, "rates.pooling"),
+        **dict.fromkeys(columns.aggregate, "columns.aggregate"),
+        columns.entity: "columns.entity",
+        columns.total: "columns.total",
+        columns.exposure: "columns.exposure",
+        columns.amount: "columns.amount",
+    }
+    layout = partial(Layout, spec_keys=spec_keys)
     return {
-        names.AGGREGATES_TABLE: Layout(columns.aggregate, numbers=(columns.total,)),
-        names.EXPOSURES_TABLE: Layout(
+        names.AGGREGATES_TABLE: layout(columns.aggregate, numbers=(columns.total,)),
+        names.EXPOSURES_TABLE: layout(
             (*columns.aggregate, columns.entity),
             numbers=(columns.exposure,),
             optional_numbers=(columns.amount,),
         ),
-        names.ENTITIES_TABLE: Layout((columns.entity,), labels=spec.rates.pooling),
+        names.ENTITIES_TABLE: layout((columns.entity,), labels=spec.rates.pooling),
     }
 
 

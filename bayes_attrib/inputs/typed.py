@@ -33,7 +33,7 @@ def type_table(file: TableFile, layout: Layout) -> tuple[Table, list[Finding]]:
     """
     wanted = layout.required
     usable = {c for c in (*wanted, *layout.optional_numbers) if file.columns.count(c) == 1}
-    findings = [*_missing(file, wanted), *_twice(file, (*wanted, *layout.optional_numbers))]
+    findings = [*_missing(file, layout), *_twice(file, (*wanted, *layout.optional_numbers))]
     text, text_faults = _text_columns(file, [c for c in layout.text if c in usable])
     listed_numbers = (*layout.numbers, *layout.optional_numbers)
     numbers, number_faults = _number_columns(file, [c for c in listed_numbers if c in usable])
@@ -44,24 +44,24 @@ def type_table(file: TableFile, layout: Layout) -> tuple[Table, list[Finding]]:
     return table, [*findings, *text_faults, *number_faults]
 
 
-def _missing(file: TableFile, wanted: Iterable[str]) -> list[Finding]:
-    missing = [column for column in wanted if column not in file.columns]
-    unclaimed = [column for column in file.columns if column not in wanted]
-    return [_missing_column(file, column, nearest(column, unclaimed)) for column in missing]
+def _missing(file: TableFile, layout: Layout) -> list[Finding]:
+    missing = [column for column in layout.required if column not in file.columns]
+    unclaimed = [column for column in file.columns if column not in layout.required]
+    return [
+        _missing_column(file, column, layout.spec_keys[column], nearest(column, unclaimed))
+        for column in missing
+    ]
 
 
-def _missing_column(file: TableFile, column: str, near: str | None) -> Finding:
+def _missing_column(file: TableFile, column: str, spec_key: str, near: str | None) -> Finding:
     has = listed([quote(name) for name in file.columns])
-    hint = (
-        f"if {quote(near)} is meant, say so in the spec, or rename it; otherwise " if near else ""
+    message = f"there is no column {quote(column)} ({spec_key} in the spec); the columns are {has}"
+    remedy = (
+        f"did you mean {quote(near)}? then write that name in the spec, or rename the column"
+        if near
+        else "add the column to the file, or correct its name in the spec"
     )
-    return Finding(
-        "missing-column",
-        "error",
-        file.name,
-        f"there is no column {quote(column)}; the columns are {has}",
-        f"{hint}add the column, or correct its name in the spec",
-    )
+    return Finding("missing-column", "error", file.name, message, remedy)
 
 
 def _twice(file: TableFile, wanted: Iterable[str]) -> list[Finding]:
@@ -87,8 +87,8 @@ def _text_columns(
         try:
             found[column] = as_text(file.cells.column(column))
         except TypeError as error:
-            message = f"{quote(column)} names things, and is stored as {error}"
-            remedy = "store it as text or as whole numbers, so that every name has one spelling"
+            message = f"{quote(column)} holds names, and names cannot be stored as {error}"
+            remedy = "store it as text, so that every name has one spelling"
             findings.append(Finding("key-type", "error", file.name, message, remedy))
     return found, findings
 

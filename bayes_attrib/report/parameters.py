@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
 from bayes_attrib import names
+from bayes_attrib.attribution import interval_of
 from bayes_attrib.report.run_folder import RunFolder
-from bayes_attrib.spec import IntervalSpec, ModelSpec
+from bayes_attrib.spec import ModelSpec
 
 MAX_LEVELS: Final = 20
 """Effects of so many levels of a grouping are listed; more would bury the parameters above them."""
@@ -70,26 +70,6 @@ def summarise_parameters(run: RunFolder) -> tuple[ParameterSummary, ...]:
         )
 
 
-def interval_of(draws: np.ndarray, spec: IntervalSpec) -> tuple[float, float]:
-    """Return the interval that a spec asks for.
-
-    Parameters
-    ----------
-    draws : ndarray, shape (n_draws,)
-        Draws of one number, in any unit.
-    spec : IntervalSpec
-        Kind and probability.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper end, in the unit of the draws.
-    """
-    summarise = array_stats.hdi if spec.kind == "hdi" else array_stats.eti
-    lower, upper = summarise(draws, prob=spec.prob)
-    return float(lower), float(upper)
-
-
 def _scalars(posterior: xr.Dataset, spec: ModelSpec) -> Iterator[ParameterSummary]:
     for name in spec.parameters:
         if name in posterior and set(posterior[name].dims) == {names.CHAIN, names.DRAW}:
@@ -120,8 +100,8 @@ def _summarise(
     name: str, meaning: str, values: xr.DataArray, spec: ModelSpec, prior: str
 ) -> ParameterSummary:
     draws = values.to_numpy().astype(np.float64).ravel()
-    lower, upper = interval_of(draws, spec.report.interval)
-    return ParameterSummary(name, meaning, float(draws.mean()), lower, upper, prior)
+    lower, upper = interval_of(draws[np.newaxis], spec.report.interval)
+    return ParameterSummary(name, meaning, float(draws.mean()), lower.item(), upper.item(), prior)
 
 
 def _meaning(name: str, spec: ModelSpec) -> str:

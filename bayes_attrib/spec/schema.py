@@ -213,7 +213,7 @@ class InferenceSpec(_Closed):
     draws: Annotated[int, Field(ge=1)] = 1000
     tune: Annotated[int, Field(ge=1)] = 500
     chains: Annotated[int, Field(ge=1, le=64)] = 4
-    target_accept: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.9
+    target_accept: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
 
 
 class IntervalSpec(_Closed):

@@ -1,0 +1,57 @@
+# Every target sets up what it needs first: a Python >= 3.12, .venv, and the locked packages.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+SOURCES := bayes_attrib tests benchmarks data scripts
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench data lock clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(VENV)/.dev  ## Create .venv from the lock, with everything that developers need
+
+demo: $(VENV)/.runtime  ## Attribute coupon redemptions to 27 real campaigns and open the numbers
+	@$(BIN)/bayes-attrib demo --out runs/demo
+
+test: $(VENV)/.dev  ## Run all tests, with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/.dev  ## Format, lint, types, docstrings, import layers
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/numpydoc lint $$(find bayes_attrib -name '*.py')
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## Measure what README and docs quote
+	@for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+data: $(VENV)/.dev  ## Make the shipped data again from their sources
+	@$(BIN)/python data/make_simulations.py
+	@$(BIN)/python data/make_checksums.py
+
+lock: $(VENV)/.dev  ## Resolve the locked versions again (needs uv)
+	@uv pip compile pyproject.toml --extra build -q --universal --python-version 3.12 \
+		--generate-hashes --no-header --no-annotate -o requirements/runtime.txt
+	@uv pip compile pyproject.toml --extra dev -q --universal --python-version 3.12 \
+		--generate-hashes --no-header --no-annotate -o requirements/dev.txt
+
+clean:  ## Remove .venv and everything that tools leave behind
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+
+$(BIN)/python:
+	@python=$$(sh scripts/find-python.sh) && echo "creating $(VENV) with $$python" && \
+		"$$python" -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
+	@echo "installing the locked packages (once, about two minutes)"
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
