@@ -13,8 +13,8 @@ bound constraints of Coleman and Li (*SIAM Journal on Optimization* 6, 1996): a 
 stays below one goes to zero quadratically, where plain EM is slower than geometric as its score
 nears one. Two changes keep the matrix positive definite, hence the step one of ascent: the
 diagonal of I - S is cut at zero, and a ridge is added that vanishes with the residual. The ridge
-also settles what the data do not: where several rates fit equally well, the step is the one of
-least relative change, as it would be for EM.
+also settles what the data do not: where several rates fit equally well, the step is close to the
+one of least relative change, as it would be for EM.
 
 Conjugate gradients solve it with products of W and its transpose only, preconditioned by the
 diagonal, and only as accurately as the distance from the fixed point deserves (Dembo, Eisenstat
@@ -93,9 +93,7 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
     """
     amount = at.rate * problem.entity_exposure
     residual = np.sqrt(float(amount @ (at.score - 1.0) ** 2) / problem.data.grand_total)
-    curvature = np.divide(
-        at.ratio, at.expected, out=np.zeros_like(at.ratio), where=problem.data.totals > 0
-    )
+    curvature = problem.curvature(at)
     ridge = float(np.clip(RIDGE * residual, SMALLEST_RIDGE, RIDGE))
     slack = amount * (np.maximum(1.0 - at.score, 0.0) + ridge)
 
@@ -106,7 +104,7 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
     return _conjugate_gradients(
         product,
         right_side=amount * (at.score - 1.0),
-        diagonal=at.rate**2 * problem.sum_over_aggregates_squared(curvature) + slack,
+        diagonal=problem.information(at) + slack,
         tolerance=float(np.clip(residual, TIGHTEST_SOLVE, LOOSEST_SOLVE)),
     )
 

@@ -14,15 +14,19 @@ from bayes_attrib.baselines.point_fit import PointFit, equal_rates
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
-PLAIN_FIRST: Final = 5
-"""Plain iterations before the first accelerated one: they bring the rates to the right order."""
+PLAIN_FIRST: Final = 20
+"""Plain iterations before the first accelerated one.
+
+Where many rates reach the same maximum, they settle which of them is found: close to the one that
+plain iterations from the same start would end at.
+"""
 
 
 def fit_em(
     data: AggregateData,
     *,
     tolerance: float = 1e-10,
-    max_iterations: int = 500,
+    max_iterations: int = 200,
     accelerate: bool = True,
     stop_after: int | None = None,
     start: FloatArray | None = None,
@@ -42,10 +46,10 @@ def fit_em(
     lower the log-likelihood is shortened, and replaced by a plain iteration if need be. It ends
     when the duality gap of :mod:`bayes_attrib.baselines.certificate` proves the maximum.
 
-    What is certified is the likelihood. Where entities outnumber aggregates, many rates can reach
-    the same maximum, and the rates found are then one choice among them that depends on the
-    start. Rates on their way to zero are set to zero, so they can be counted, if the certificate
-    still holds.
+    What is certified is the likelihood. Where entities outnumber aggregates, or never vary
+    separately, many rates reach the same maximum: the expected totals are unique, the rates are
+    not, and those found are one choice among them that depends on the start. Rates on their way to
+    zero are set to zero, so that they can be counted, if the certificate still holds.
 
     Parameters
     ----------
@@ -55,9 +59,9 @@ def fit_em(
         Relative gap at which to stop, per unit of the grand total.
     max_iterations : int
         Iterations after which to give up: ``stopped`` is then ``"iterations"`` and ``converged``
-        is false.
+        is false. Accelerated fits need tens.
     accelerate : bool
-        Whether to accelerate; plain iterations may need hundreds of thousands.
+        Whether to accelerate; plain iterations alone may need hundreds of thousands.
     stop_after : int, optional
         Run exactly this many plain iterations and stop early, as textbooks do, whatever the
         certificate says. The amounts are then those of the last E step, the rates those of the

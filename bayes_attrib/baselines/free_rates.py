@@ -136,10 +136,43 @@ class FreeRates:
         """Sum exposure times a value per aggregate, shape (n_aggregates,), to (n_entities,)."""
         return np.asarray(self._transpose @ per_aggregate)
 
-    def sum_over_aggregates_squared(self, per_aggregate: FloatArray) -> FloatArray:
-        """Sum squared exposure times a value per aggregate to shape (n_entities,)."""
-        return np.asarray(self._squared_transpose @ per_aggregate)
+    def information(self, at: Iterate) -> FloatArray:
+        """Observed information of each log rate: (lambda w)^2 y / mu^2, summed over aggregates.
+
+        Parameters
+        ----------
+        at : Iterate
+            Rates with their expected totals and ratios.
+
+        Returns
+        -------
+        ndarray of float, shape (n_entities,)
+            Diagonal of the information matrix.
+        """
+        amount = at.rate * self.entity_exposure
+        return amount**2 * np.asarray(self._squared_profiles @ self.curvature(at))
+
+    def curvature(self, at: Iterate) -> FloatArray:
+        """Curvature y / mu^2 of the likelihood in each expected total, shape (n_aggregates,).
+
+        Parameters
+        ----------
+        at : Iterate
+            Expected totals and ratios.
+
+        Returns
+        -------
+        ndarray of float, shape (n_aggregates,)
+            Curvature; zero where the total is zero.
+        """
+        return np.divide(
+            at.ratio, at.expected, out=np.zeros_like(at.ratio), where=self.data.totals > 0
+        )
 
     @cached_property
-    def _squared_transpose(self) -> sp.csc_array:
-        return self.data.exposure.power(2).T
+    def _squared_profiles(self) -> sp.csc_array:
+        """Squares of the exposures as fractions of their entity's, transposed: free of units."""
+        exposure = self.data.exposure
+        profile = exposure.data / self.entity_exposure[exposure.indices]
+        squared = sp.csr_array((profile**2, exposure.indices, exposure.indptr), exposure.shape)
+        return squared.T

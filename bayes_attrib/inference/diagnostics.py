@@ -187,7 +187,8 @@ def sampling_checks(
     labels = [str(name) for name in posterior[names.ENTITY].to_numpy()[entities]]
     rates = posterior[names.LOG_RATE if names.LOG_RATE in posterior else names.RATE].to_numpy()
     shares = entity_shares.reshape(len(labels), fit.n_chains, -1)
-    varying = np.flatnonzero(np.ptp(entity_shares, axis=1) > 0)  # others are known exactly
+    # A share without spread is known exactly and cannot be judged; one that is NaN must be.
+    varying = np.flatnonzero(np.ptp(entity_shares, axis=1) != 0)
     quantities = {
         "parameters": _columns(fit, parameters),
         "rates": {label: rates[..., e] for label, e in zip(labels, entities, strict=True)},

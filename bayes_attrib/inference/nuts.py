@@ -129,8 +129,8 @@ class _ChainPool:
         progress: ProgressListener,
     ) -> None:
         named = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
-        kept = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
-        self._compiled = nutpie.compile_pymc_model(model, var_names=kept)
+        self._kept = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
+        self._compiled = nutpie.compile_pymc_model(model, var_names=self._kept)
         self._settings = settings
         self._waiting = list(chains)
         self._progress = progress
@@ -185,7 +185,16 @@ class _ChainPool:
             self._settings.draws + self._settings.tune,
             int(tree["sample_stats"]["diverging"].sum()),
         )
-        return _slim(tree, chain)
+        return self._slim(tree, chain)
+
+    def _slim(self, tree: xr.DataTree, chain: int) -> xr.DataTree:
+        """Keep what is reproducible and used: draws, and the statistics that diagnostics read."""
+        posterior = tree["posterior"].to_dataset()[self._kept].drop_attrs()
+        statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS)].drop_attrs()
+        groups = {"posterior": posterior, "sample_stats": statistics}
+        return xr.DataTree.from_dict(
+            {name: dataset.assign_coords(chain=[chain]) for name, dataset in groups.items()}
+        )
 
     def _report(self) -> None:
         made = list(self._made.values())
@@ -209,16 +218,6 @@ def _is_finished(sampler: Any) -> bool:
         return bool(sampler.is_finished)
     except TimeoutError:
         return False
-
-
-def _slim(tree: xr.DataTree, chain: int) -> xr.DataTree:
-    """Keep what is reproducible and used: draws, and the statistics that diagnostics read."""
-    posterior = tree["posterior"].to_dataset().drop_attrs()
-    statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS)].drop_attrs()
-    groups = {"posterior": posterior, "sample_stats": statistics}
-    return xr.DataTree.from_dict(
-        {name: dataset.assign_coords(chain=[chain]) for name, dataset in groups.items()}
-    )
 
 
 def _stored(store: ChainStore | None, chain: int) -> xr.DataTree:

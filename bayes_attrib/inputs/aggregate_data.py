@@ -111,31 +111,35 @@ class AggregateData:
         self._check()
 
     def _check(self) -> None:
+        _require(self._shape_requirements())
+        _require(self._value_requirements())
+
+    def _shape_requirements(self) -> dict[str, bool]:
         n_aggregates, n_entities = self.exposure.shape
-        requirements = {
+        return {
             "totals has one value per row of exposure": self.totals.shape == (n_aggregates,),
             "aggregate_keys has one row per row of exposure": len(self.aggregate_keys)
             == n_aggregates,
-            "aggregate keys are unique": not self.aggregate_keys.duplicated().any(),
             "entity_names has one name per column of exposure": self.entity_names.shape
             == (n_entities,),
-            "entity names are unique": len(set(self.entity_names)) == n_entities,
-            "totals are finite and not negative": bool(
-                np.all(np.isfinite(self.totals) & (self.totals >= 0))
-            ),
-            "stored exposures are finite and positive": bool(
-                np.all(np.isfinite(self.exposure.data) & (self.exposure.data > 0))
-            ),
-            "positive totals have exposure": bool(np.all(self.is_exposed | (self.totals == 0))),
             "groupings cover the entities": all(
-                len(g.codes) == n_entities for g in self.groupings.values()
+                len(grouping.codes) == n_entities for grouping in self.groupings.values()
             ),
             "truth has one amount per stored exposure": self.truth is None
             or self.truth.shape == (self.n_edges,),
         }
-        broken = [requirement for requirement, holds in requirements.items() if not holds]
-        if broken:
-            raise ValueError(f"not AggregateData: it must hold that {'; '.join(broken)}")
+
+    def _value_requirements(self) -> dict[str, bool]:
+        totals, stored = self.totals, self.exposure.data
+        return {
+            "aggregate keys are unique": not self.aggregate_keys.duplicated().any(),
+            "entity names are unique": len(set(self.entity_names)) == self.n_entities,
+            "totals are finite and not negative": bool(np.all(np.isfinite(totals) & (totals >= 0))),
+            "stored exposures are finite and positive": bool(
+                np.all(np.isfinite(stored) & (stored > 0))
+            ),
+            "positive totals have exposure": bool(np.all(self.is_exposed | (totals == 0))),
+        }
 
     @property
     def n_aggregates(self) -> int:
@@ -238,6 +242,12 @@ class AggregateData:
     def sum_to_entities(self, per_edge: FloatArray) -> FloatArray:
         """Sum a value per edge, shape (n_edges,), over aggregates to shape (n_entities,)."""
         return np.bincount(self.edge_entity, weights=per_edge, minlength=self.n_entities)
+
+
+def _require(requirements: Mapping[str, bool]) -> None:
+    broken = [requirement for requirement, holds in requirements.items() if not holds]
+    if broken:
+        raise ValueError(f"not AggregateData: it must hold that {'; '.join(broken)}")
 
 
 def _frozen[T: np.generic](array: npt.NDArray[T]) -> npt.NDArray[T]:

@@ -58,6 +58,11 @@ def duplicate_keys(table: Table) -> npt.NDArray[np.bool_]:
     return repeated & ~blank_keys(table) if repeated.any() else repeated
 
 
+def has_own_key(table: Table) -> npt.NDArray[np.bool_]:
+    """Mark the rows whose key is whole and no other row's, shape (n_rows,)."""
+    return ~duplicate_keys(table) & ~blank_keys(table)
+
+
 def blank_keys(table: Table) -> npt.NDArray[np.bool_]:
     """Mark the rows with a blank cell in any key column, shape (n_rows,)."""
     return table.keys.apply(is_blank).any(axis=1).to_numpy(dtype=bool)
@@ -66,9 +71,10 @@ def blank_keys(table: Table) -> npt.NDArray[np.bool_]:
 def valid_duplicate_exposures(tables: Tables) -> IntArray:
     """Find exposure rows of a repeated key whose numbers can be added up."""
     table = tables.exposures
-    valid = duplicate_keys(table)
-    for column in table.numbers:
-        valid = valid & (table[column] >= 0).to_numpy()
+    valid = duplicate_keys(table) & (table[tables.spec.columns.exposure] >= 0).to_numpy()
+    for column in table.layout.optional_numbers:
+        if column in table.frame:
+            valid = valid & (table[column] >= 0).to_numpy()
     rows = table.select(valid)
     return rows[table.keys.loc[rows].duplicated(keep=False).to_numpy()]
 
@@ -101,7 +107,7 @@ def unexplained_totals(tables: Tables) -> IntArray:
     if not present.any():
         raise UnavailableError  # reported as one fault of the whole table
     unexplained = (table[tables.spec.columns.total] > 0).to_numpy() & ~_any(tables, present)
-    return table.select(unexplained & ~duplicate_keys(table) & ~blank_keys(table))
+    return table.select(unexplained & has_own_key(table))
 
 
 def impossible_zero_totals(tables: Tables) -> IntArray:

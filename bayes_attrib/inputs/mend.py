@@ -15,7 +15,7 @@ import pandas as pd
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import counted, listed, quote
+from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.inputs.keys import compose, strip
 from bayes_attrib.inputs.repair import Repair, RepairRecord, flag
 from bayes_attrib.inputs.row_findings import keys_of
@@ -162,11 +162,12 @@ def _drop_orphans_of_entities(tables: Tables) -> Iterator[Change]:
 def _exclude_totals(
     tables: Tables, *, repair: Repair, find: Callable[[Tables], IntArray]
 ) -> Iterator[Change]:
-    """Drop aggregates, and with them their exposures."""
-    table, rows = tables.aggregates, find(tables)
+    """Drop aggregates with their exposures; where keys are faulty, that is to be mended first."""
+    table = tables.aggregates
+    gone = np.isin(table.rows, find(tables)) & faults.has_own_key(table)
+    rows = table.select(gone)
     if not len(rows):
         return
-    gone = np.isin(table.rows, rows)
     parent = tables.aggregate_of_exposure
     orphaned = tables.exposures.select((parent >= 0) & gone[parent])
     excluded = float(table[tables.spec.columns.total][gone].sum())
@@ -187,7 +188,7 @@ def _dropped(repair: Repair, table: Table, rows: IntArray) -> Iterator[Change]:
 
 
 def _cited(table: Table, rows: IntArray) -> str:
-    examples = [keys_of(table, row) for row in rows[:5].tolist()]
+    examples = [keys_of(table, row) for row in rows[:MAX_EXAMPLES].tolist()]
     return f"{counted(len(rows), 'row')} ({listed(examples, len(rows), separator='; ')})"
 
 

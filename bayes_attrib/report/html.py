@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -20,10 +21,13 @@ from bayes_attrib.report.numbers import AmountFormat
 from bayes_attrib.report.parameters import summarise_parameters
 from bayes_attrib.report.reconciliation import METHODS, reconcile
 from bayes_attrib.report.run_folder import RunFolder
-from bayes_attrib.report.structure import describe_exposures
+from bayes_attrib.report.structure import count_sharing
 from bayes_attrib.report.tables import AmountTable, choose_format, tabulate_level
 
 _TEMPLATES: Final = "templates"
+
+_IDENTIFICATION: Final = frozenset({"indistinguishable-entities", "little-information"})
+"""Findings about what the data cannot tell; the page repeats them among its limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,7 @@ def _facts(run: RunFolder) -> dict[str, Any]:
     spec, manifest = run.spec, run.manifest
     amounts = choose_format(run)
     keys = spec.columns.aggregate
-    cells = run.read_cells(
-        [*keys, spec.columns.entity, names.EXPOSURE, *(column for _, column in METHODS)]
-    )
+    cells = run.read_cells([*keys, names.EXPOSURE, *(column for _, column in METHODS)])
     entity, *rollups = (_section(run, level, amounts) for level in (names.ENTITY, *run.levels))
     return {
         "run": run,
@@ -85,14 +87,32 @@ def _facts(run: RunFolder) -> dict[str, Any]:
         "rollups": rollups,
         "amounts": amounts,
         "sums": reconcile(run, cells),
-        "structure": narrative.describe_structure(
-            describe_exposures(cells, keys, spec.columns.entity)
-        ),
+        "sharing": narrative.describe_sharing(count_sharing(cells, keys)),
+        "identification": [f for f in run.diagnostics.findings if f.code in _IDENTIFICATION],
         "model": narrative.describe_model(spec),
         "em": narrative.describe_em(manifest.baselines.em, manifest.data.n_entities),
         "parameters": summarise_parameters(run),
-        "settings": {"method": manifest.method, "seed": manifest.seed, **manifest.sampling},
+        "facts": [
+            (what, key, value)
+            for what, values in (
+                ("setting", {"method": manifest.method, "seed": manifest.seed}),
+                ("setting", manifest.sampling),
+                ("geometry", manifest.geometry),
+                ("version", manifest.versions),
+                ("platform", manifest.platform),
+            )
+            for key, value in _flat(values)
+        ],
     }
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested records, such as ``("groups.specialty", "centered")``."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, numbers.shortest(value) if isinstance(value, float) else value
 
 
 def _section(run: RunFolder, level: str, amounts: AmountFormat) -> LevelSection:

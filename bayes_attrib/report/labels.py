@@ -50,6 +50,11 @@ _CHECKS: Final = (
         "Smallest energy fraction (BFMI)",
         "Does the sampler move freely between the middle and the tails?",
     ),
+    (
+        "dispersion_p_value",
+        "Spread of the totals (posterior predictive p-value)",
+        "Do totals scatter around their expectations as the family says?",
+    ),
     ("chains", "Number of chains", "Are there enough chains to disagree?"),
 )
 

@@ -8,7 +8,7 @@ from typing import Final
 from bayes_attrib.report.numbers import AmountFormat, percent, plural, shortest, significant
 from bayes_attrib.report.records import Check, EMRecord
 from bayes_attrib.report.run_folder import RunFolder
-from bayes_attrib.report.structure import ExposureStructure
+from bayes_attrib.report.structure import Sharing
 from bayes_attrib.spec import IntervalSpec, ModelSpec
 
 _KINDS: Final = {"hdi": "highest-density interval", "eti": "equal-tailed interval"}
@@ -45,13 +45,33 @@ _RATES: Final = (
 )
 
 
+_REMEDIES: Final = (
+    (("max_rhat_", "min_ess_"), "Draw more (--tune, --draws)."),
+    (("divergent_", "min_bfmi"), "Raise inference.target_accept in the spec."),
+    (("max_depth_",), "Tune longer (--tune)."),
+    (("chains",), "Run four chains (--chains 4)."),
+    (("dispersion_",), "Try another family or level of the likelihood."),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class VerdictText:
-    """A verdict in plain words: a headline, and what it means for the reader."""
+    """A verdict in plain words.
+
+    Attributes
+    ----------
+    headline, explanation : str
+        What was found, and what it means for the reader.
+    failed : tuple of Check
+        Checks that did not pass.
+    remedies : tuple of str
+        What to do about them, each once.
+    """
 
     headline: str
     explanation: str
     failed: tuple[Check, ...]
+    remedies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +119,40 @@ def describe_verdict(run: RunFolder) -> VerdictText:
     Returns
     -------
     VerdictText
-        Headline, explanation, and the checks that did not pass.
+        Headline, explanation, the checks that did not pass, and remedies.
     """
     checks = run.diagnostics.checks
     failed = tuple(check for check in checks if check.status != "ok")
-    count = f"{len(failed)} of {plural(len(checks), 'check')} did not pass."
+    remedies = _remedies(failed)
     if run.diagnostics.verdict == "ok":
         return VerdictText(
             "The fit converged.",
-            f"All {len(checks)} checks of the sampler passed. That speaks for the computation; "
-            "whether the model suits the data is another question, see the limits below.",
+            f"{plural(len(checks), 'check')} made, all passed. They speak for the computation; "
+            "whether the model suits the question is for you to judge, see the limits below.",
             failed,
+            remedies,
         )
+    count = f"{len(failed)} of {plural(len(checks), 'check')} did not pass."
     if run.diagnostics.verdict == "warn":
         return VerdictText(
             "Use with care: the fit raised warnings.",
-            f"{count} The numbers are a fair first look; run longer before anything is decided on "
-            "them.",
+            f"{count} The numbers are a fair first look, and no basis for decisions yet.",
             failed,
+            remedies,
         )
     return VerdictText(
         "Do not use these numbers: the fit did not converge.",
-        f"{count} What follows serves to find out why, and nothing else. Fit again with more "
-        "tuning steps and draws (--tune, --draws) or a higher target_accept; if that does not "
-        "help, simplify the model.",
+        f"{count} What follows serves to find out why, and nothing else.",
         failed,
+        (*remedies, "If that does not help, simplify the model."),
+    )
+
+
+def _remedies(failed: tuple[Check, ...]) -> tuple[str, ...]:
+    return tuple(
+        remedy
+        for prefixes, remedy in _REMEDIES
+        if any(check.name.startswith(prefixes) for check in failed)
     )
 
 
@@ -208,36 +237,25 @@ def describe_em(em: EMRecord | None, n_entities: int) -> str:
     return f"{end}{zeros}."
 
 
-def describe_structure(structure: ExposureStructure) -> str:
-    """Say what the exposures can tell, and where the prior decides.
+def describe_sharing(sharing: Sharing) -> str:
+    """Say how aggregates are shared.
 
     Parameters
     ----------
-    structure : ExposureStructure
-        Facts about the exposures.
+    sharing : Sharing
+        Counts of aggregates.
 
     Returns
     -------
     str
-        Two or three sentences.
+        One sentence.
     """
-    shared = plural(structure.n_shared_aggregates, "aggregate")
-    verb = "is" if structure.n_shared_aggregates == 1 else "are"
-    sole = f"{structure.n_sole_aggregates:,}" if structure.n_sole_aggregates else "none"
-    facts = (
-        f"In this run {shared} {verb} shared by two or more entities; in "
-        f"{sole} one entity alone has exposure, and its credit is certain."
-    )
-    if not structure.n_alike:
-        return (
-            f"{facts} No two entities have the same pattern of exposure here; but where patterns "
-            "are nearly the same, or hardly vary, the prior decides more than the data do."
-        )
-    examples = " and ".join(f"“{name}”" for name in structure.alike_example)
+    shared = plural(sharing.n_shared, "aggregate")
+    verb = "is" if sharing.n_shared == 1 else "are"
+    sole = f"{sharing.n_sole:,}" if sharing.n_sole else "none"
     return (
-        f"{facts} {structure.n_alike:,} entities have the same pattern of exposure as another one, "
-        f"up to a factor (such as {examples}): the data cannot tell their rates apart, only their "
-        "groups and the prior can."
+        f"In this run {shared} {verb} shared by two or more entities; in {sole} one entity alone "
+        "has exposure, and its credit is certain."
     )
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 from bayes_attrib import names
 from bayes_attrib.attribution import interval_of
 from bayes_attrib.report.run_folder import RunFolder
-from bayes_attrib.spec import ModelSpec
+from bayes_attrib.spec import ModelSpec, PriorSpec
 
 MAX_LEVELS: Final = 20
 """Effects of so many levels of a grouping are listed; more would bury the parameters above them."""
@@ -31,7 +31,7 @@ class ParameterSummary:
     mean, lower, upper : float
         Posterior mean and the ends of the run's kind of interval.
     prior : str
-        Prior that the spec sets; "default" where it sets none; empty for effects.
+        Prior, as recorded in the manifest; empty where it is not, and for effects.
     """
 
     name: str
@@ -60,7 +60,7 @@ def summarise_parameters(run: RunFolder) -> tuple[ParameterSummary, ...]:
             return ()
         posterior = tree["posterior"].to_dataset()
         return (
-            *_scalars(posterior, run.spec),
+            *_scalars(posterior, run),
             *(
                 summary
                 for group in run.spec.rates.pooling
@@ -70,13 +70,17 @@ def summarise_parameters(run: RunFolder) -> tuple[ParameterSummary, ...]:
         )
 
 
-def _scalars(posterior: xr.Dataset, spec: ModelSpec) -> Iterator[ParameterSummary]:
+def _scalars(posterior: xr.Dataset, run: RunFolder) -> Iterator[ParameterSummary]:
+    spec, priors = run.spec, run.manifest.priors
     for name in spec.parameters:
         if name in posterior and set(posterior[name].dims) == {names.CHAIN, names.DRAW}:
-            prior = spec.priors.get(name)
-            settings = ", ".join(f"{k}={v:g}" for k, v in prior.parameters.items()) if prior else ""
-            words = f"{prior.dist}({settings})" if prior else "default"
-            yield _summarise(name, _meaning(name, spec), posterior[name], spec, words)
+            prior = _prior_words(priors[name]) if name in priors else ""
+            yield _summarise(name, _meaning(name, spec), posterior[name], spec, prior)
+
+
+def _prior_words(prior: PriorSpec) -> str:
+    settings = ", ".join(f"{name}={value:g}" for name, value in prior.parameters.items())
+    return f"{prior.dist}({settings})"
 
 
 def _effects(effect: xr.DataArray, group: str, spec: ModelSpec) -> Iterator[ParameterSummary]:
@@ -113,5 +117,9 @@ def _meaning(name: str, spec: ModelSpec) -> str:
         names.INTERCEPT: "log rate of a typical entity, relative to the data's own mean rate",
         names.SIGMA_ENTITY: "spread of log rates between entities, beyond their groups",
         names.ALPHA: alpha,
-        names.PHI: "extra noise of a pair: variance beyond the family's simplest, per unit of mean",
+        names.PHI: {
+            "gamma": "noise of a pair: variance per unit of its mean",
+        }.get(
+            spec.likelihood.family, "extra noise of a pair: its variance is 1 + phi times its mean"
+        ),
     }.get(name, "")

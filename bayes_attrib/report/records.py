@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bayes_attrib.errors import Finding
-from bayes_attrib.spec import ModelSpec
+from bayes_attrib.spec import ModelSpec, PriorSpec
 
 Verdict = Literal["ok", "warn", "not_converged"]
 Status = Literal["ok", "warn", "fail"]
@@ -152,12 +152,17 @@ class Manifest(_Record):
         Inference method.
     geometry, sampling : dict
         Parameterisation chosen, and the sampler's settings.
+    priors : dict of str to PriorSpec
+        Prior of every parameter, defaults included.
     data : DataRecord
         Sizes of the data.
     repairs : tuple of RepairRecord
         Opt-in repairs that were applied.
     baselines : Baselines
         How the baselines ended.
+    largest_residual : float or None
+        Largest absolute difference between a total and the sum of its amounts in any draw; None
+        where it was not recorded.
     versions, platform : dict
         Everything that computes, and where.
     started, ended : str
@@ -173,9 +178,11 @@ class Manifest(_Record):
     method: str
     geometry: Annotated[dict[str, Any], Field(default_factory=dict)]
     sampling: Annotated[dict[str, Any], Field(default_factory=dict)]
+    priors: Annotated[dict[str, PriorSpec], Field(default_factory=dict)]
     data: DataRecord
     repairs: tuple[RepairRecord, ...] = ()
     baselines: Baselines = Baselines()
+    largest_residual: Number = None
     versions: Annotated[dict[str, Any], Field(default_factory=dict)]
     platform: Annotated[dict[str, Any], Field(default_factory=dict)]
     started: str

@@ -68,7 +68,10 @@ def parse_spec(text: str, *, source: str = "spec") -> ModelSpec:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _single(
-            source, "invalid-toml", f"is not TOML: {error}", "mend the syntax there"
+            source,
+            "invalid-toml",
+            f"is not TOML: {error}",
+            "mend the line; text needs double quotes, a list needs brackets",
         ) from error
     return parse_plain(raw, source=source)
 
@@ -122,10 +125,24 @@ def _finding(source: str, details: ErrorDetails) -> Finding:
         return Finding(
             "missing-key", "error", where, "this key is required", f"add {path!r} to the spec"
         )
-    if kind == "value_error":
-        return Finding("invalid-value", "error", where, str(context["error"]), "correct the spec")
+    if kind == "spec_fault":
+        return Finding("invalid-value", "error", where, context["message"], context["remedy"])
     message = f"{_lower_first(details['msg'])}; got {given!r}"
-    return Finding("invalid-value", "error", where, message, "correct the value")
+    return Finding("invalid-value", "error", where, message, _remedy(details, path))
+
+
+def _remedy(details: ErrorDetails, path: str) -> str:
+    """Say what to write instead of a value that pydantic refused."""
+    kind, given = details["type"], details["input"]
+    if kind == "literal_error":
+        known = details["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        near = difflib.get_close_matches(str(given), known, n=1)
+        return f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(known)}"
+    if kind == "string_pattern_mismatch" and path == "name":
+        return "use lower-case letters, digits and underscores, as in hcp_brick"
+    if path == "report.interval.prob" and isinstance(given, int | float) and 1 < given < 100:
+        return f"probabilities are fractions: write {given / 100:g}"
+    return f"change {path} in the spec"
 
 
 def _lower_first(text: str) -> str:

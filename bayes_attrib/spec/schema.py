@@ -6,12 +6,14 @@ data paths and no code, so it outlives the quarter it was written for.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from bayes_attrib import names
 
@@ -71,6 +73,11 @@ def _array(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _fault(message: str, remedy: str) -> PydanticCustomError:
+    """Make an error that carries its remedy; text goes in as context, so braces stay braces."""
+    return PydanticCustomError("spec_fault", "{message}", {"message": message, "remedy": remedy})
+
+
 ColumnName = Annotated[str, Field(min_length=1)]
 KeyColumns = Annotated[tuple[ColumnName, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
 ColumnList = Annotated[tuple[ColumnName, ...], BeforeValidator(_array)]
@@ -106,7 +113,10 @@ class Columns(_Closed):
         used = [*self.aggregate, self.entity, self.total, self.exposure, self.amount]
         twice = sorted({name for name in used if used.count(name) > 1})
         if twice:
-            raise ValueError(f"one column cannot play two roles: {', '.join(twice)}")
+            raise _fault(
+                f"one column cannot play two roles: {', '.join(twice)}",
+                "name a column of its own for each role",
+            )
         return self
 
 
@@ -128,7 +138,7 @@ class LikelihoodSpec(_Closed):
     @model_validator(mode="after")
     def _level_fits(self) -> Self:
         if self.level is not None and self.level not in LEVELS[self.family]:
-            raise ValueError(f"family {self.family!r} has no level; remove the key 'level'")
+            raise _fault(f"family {self.family!r} has no level", "remove the key 'level'")
         return self
 
     @property
@@ -159,12 +169,13 @@ class RatesSpec(_Closed):
     def _groups_are_usable(self) -> Self:
         twice = sorted({g for g in self.pooling if self.pooling.count(g) > 1})
         if twice:
-            raise ValueError(f"pooling names a column twice: {', '.join(twice)}")
+            raise _fault(f"pooling names a column twice: {', '.join(twice)}", "name it once")
         reserved = sorted(set(self.pooling) & names.RESERVED_GROUPS)
         if reserved:
-            raise ValueError(
-                f"pooling column {', '.join(map(repr, reserved))} would collide with a name of the "
-                "model's own; rename the column"
+            raise _fault(
+                f"pooling column {', '.join(map(repr, reserved))} collides with a name that the "
+                "model needs itself",
+                "rename the column in the spec and in the entities table",
             )
         return self
 
@@ -180,18 +191,25 @@ class PriorSpec(BaseModel):
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
         if self.dist not in PRIOR_PARAMETERS:
-            raise ValueError(
-                f"unknown distribution {self.dist!r}; known: {', '.join(PRIOR_PARAMETERS)}"
+            near = difflib.get_close_matches(self.dist, PRIOR_PARAMETERS, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise _fault(
+                f"unknown distribution {self.dist!r}",
+                f"{hint}known distributions: {', '.join(PRIOR_PARAMETERS)}",
             )
         wanted = PRIOR_PARAMETERS[self.dist]
         given = self.parameters
         if set(given) != set(wanted):
-            raise ValueError(
-                f"{self.dist} takes {', '.join(wanted)}; got {', '.join(given) or 'nothing'}"
+            raise _fault(
+                f"{self.dist} takes {', '.join(wanted)}; got {', '.join(given) or 'nothing'}",
+                f'write {{ dist = "{self.dist}", {", ".join(f"{key} = ..." for key in wanted)} }}',
             )
         for key, number in given.items():
             if key not in _UNBOUNDED_PARAMETERS and number <= 0:
-                raise ValueError(f"{key} of {self.dist} must be positive; got {number:g}")
+                raise _fault(
+                    f"{key} of {self.dist} must be positive; got {number:g}",
+                    "write a positive number",
+                )
         return self
 
     @property
@@ -261,13 +279,17 @@ class ModelSpec(_Closed):
     def _priors_name_parameters(self) -> Self:
         for name, prior in self.priors.items():
             if name not in self.parameters:
-                raise ValueError(
-                    f"priors.{name}: this model has no such parameter; it has "
-                    f"{', '.join(self.parameters)}"
+                near = difflib.get_close_matches(name, self.parameters, n=1, cutoff=0.8)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise _fault(
+                    f"priors.{name}: this model has no parameter {name!r}",
+                    f"{hint}it has {', '.join(self.parameters)}; 'likelihood' and 'rates.pooling' "
+                    "decide which there are",
                 )
             if name != names.INTERCEPT and not prior.positive:
-                raise ValueError(
-                    f"priors.{name}: {prior.dist} gives negative values, and {name} is positive"
+                raise _fault(
+                    f"priors.{name}: {prior.dist} gives negative values, and {name} is positive",
+                    f"use one of {', '.join(sorted(POSITIVE_PRIORS))}",
                 )
         return self
 

@@ -261,3 +261,41 @@ def test_line_numbers_survive_dropped_rows(read):
         )
     (finding,) = caught.value.findings
     assert finding.where == "exposures.csv, line 9"
+
+
+def test_copies_are_found_beside_columns_of_the_same_name(read):
+    exposures = (
+        "brick_id,hcp_id,visits,note,note\n"
+        "B1,H1,3,a,b\nB1,H2,1,,\nB2,H2,2,,\nB2,H3,2.5,,\nB3,H3,1,,\nB1,H1,3,a,b\n"
+    )
+    found = mend(read, Repair.DROP_DUPLICATE_ROWS, exposures=exposures)
+    assert found.data.exposure.toarray().tolist() == DENSE
+
+
+@pytest.mark.parametrize("column", ["brick_id", "hcp_id", "visits", "units"])
+def test_repairs_do_not_stumble_over_a_missing_column(read, column):
+    tables = {"aggregates": AGGREGATES, "exposures": EXPOSURES + "B1,H1,3\nB1,H2,-1\n"}
+    broken = {stem: text.replace(column, "other", 1) for stem, text in tables.items()}
+    with pytest.raises(DataError) as caught:
+        read(**broken, repairs=tuple(Repair))
+    found = {(finding.code, finding.where) for finding in caught.value.findings}
+    expected = {
+        "brick_id": {("missing-column", "aggregates.csv"), ("missing-column", "exposures.csv")},
+        "hcp_id": {("missing-column", "exposures.csv")},
+        "visits": {("missing-column", "exposures.csv")},
+        "units": {("missing-column", "aggregates.csv")},
+    }[column]
+    if column != "visits":
+        expected = expected | {("negative-exposure", "exposures.csv, line 8")}
+    if column in {"visits", "units"}:
+        expected = expected | {("duplicate-exposure", "exposures.csv, lines 3 and 8")}
+    assert found == expected
+
+
+def test_excluding_totals_never_hides_a_repeated_key(read):
+    with pytest.raises(DataError) as caught:
+        read(aggregates=AGGREGATES + "B1,-5\n", repairs=(Repair.DROP_NEGATIVE_TOTALS,))
+    assert [(f.code, f.where) for f in caught.value.findings] == [
+        ("negative-total", "aggregates.csv, line 5"),
+        ("duplicate-aggregate", "aggregates.csv, lines 2 and 5"),
+    ]

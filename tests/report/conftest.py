@@ -227,6 +227,13 @@ def _diagnostics(verdict: str) -> dict[str, Any]:
         ("some_new_check", 1.0, 2.0, "<=", "ok", ""),
     ]
     keys = ("name", "value", "threshold", "comparison", "status", "detail")
+    alike = {
+        "code": "indistinguishable-entities",
+        "severity": "note",
+        "where": "exposures",
+        "message": "the <b>entities</b> A & B look alike",
+        "remedy": "",
+    }
     finding = {
         "code": "one-level",
         "severity": "warning",
@@ -237,7 +244,7 @@ def _diagnostics(verdict: str) -> dict[str, Any]:
     return {
         "verdict": verdict,
         "checks": [dict(zip(keys, check, strict=True)) for check in checks],
-        "findings": [finding],
+        "findings": [finding, alike],
     }
 
 
@@ -260,7 +267,16 @@ def _manifest(world: _World, options: dict[str, Any]) -> dict[str, Any]:
         ],
         "seed": 1,
         "method": "nuts",
-        "geometry": {"entity": "noncentered", "groups": "centered", "information_median": 0.03},
+        "geometry": {
+            "entity": "noncentered",
+            "groups": {"type": "centered"},
+            "information_median": 0.0312345,
+        },
+        "priors": {
+            "intercept": {"dist": "Normal", "mu": 0.0, "sigma": 1.0},
+            "sigma_entity": {"dist": "HalfNormal", "sigma": 0.5},
+        },
+        "largest_residual": 0.0,
         "sampling": {"draws": 1000, "tune": 500, "chains": 4, "target_accept": 0.9},
         "data": {
             "n_aggregates": len(world.totals),

@@ -30,6 +30,10 @@ def test_positions_are_in_proportion_to_the_numbers(nasty_run: Path) -> None:
     forest = layout_forest(run.entities, choose_format(run), "94% HDI")
     first, row = forest.rows[0].at, run.entities.iloc[0]
     assert first["lower"] < first["mean"] < first["upper"] <= 100
+    tick = forest.ticks[1]
+    assert first["mean"] / tick.position == pytest.approx(
+        row["amount_mean"] / float(tick.label), rel=1e-3
+    )
     assert first["em"] / first["mean"] == pytest.approx(
         row["em_amount"] / row["amount_mean"], rel=1e-3
     )

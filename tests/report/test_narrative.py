@@ -24,17 +24,20 @@ MakeRun = Callable[..., Path]
 
 
 @pytest.mark.parametrize(
-    ("verdict", "headline", "n_failed"),
+    ("verdict", "headline", "n_failed", "n_remedies"),
     [
-        ("ok", "The fit converged.", 0),
-        ("warn", "Use with care: the fit raised warnings.", 1),
-        ("not_converged", "Do not use these numbers: the fit did not converge.", 1),
+        ("ok", "The fit converged.", 0, 0),
+        ("warn", "Use with care: the fit raised warnings.", 1, 1),
+        ("not_converged", "Do not use these numbers: the fit did not converge.", 1, 2),
     ],
 )
-def test_verdicts(make_run: MakeRun, verdict: str, headline: str, n_failed: int) -> None:
+def test_verdicts(
+    make_run: MakeRun, verdict: str, headline: str, n_failed: int, n_remedies: int
+) -> None:
     text = describe_verdict(RunFolder.load(make_run(("a", "b"), verdict=verdict)))
     assert text.headline == headline
     assert len(text.failed) == n_failed
+    assert len(text.remedies) == n_remedies
 
 
 def test_the_answer_is_the_first_row(nasty_run: Path) -> None:

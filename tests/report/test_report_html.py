@@ -160,7 +160,9 @@ def test_pictures_and_tables_have_words(page: _Page, nasty_names: tuple[str, ...
 def test_the_answer_comes_first_and_intervals_are_in_words(page: _Page, nasty_run: Path) -> None:
     run = RunFolder.load(nasty_run)
     first = run.entities.iloc[0]
-    sentence = f"{printable(first['name'])} earned the most: {first['amount_mean']:,.0f} of"
+    sentence = (
+        f"campaign {printable(first['name'])} earned the most: {first['amount_mean']:,.0f} of"
+    )
     assert page.text.index(sentence) < page.text.index("Who earned what")
     assert "94% highest-density interval" in page.text
     assert page.text.index("The fit converged.") < page.text.index(sentence)
@@ -187,6 +189,13 @@ def test_without_truth_the_page_has_no_score(make_run: MakeRun) -> None:
     assert "Do the totals add up?" in page.text
 
 
+def test_what_the_data_cannot_tell_stands_among_the_limits(page: _Page) -> None:
+    limits = page.text[page.text.index("What these numbers do not claim") :]
+    limits = limits[: limits.index("Can the fit be trusted?")]
+    assert "20 aggregates are shared by two or more entities" in limits
+    assert "The <b>entities</b> A & B look alike." in limits
+
+
 def test_a_fit_that_did_not_converge_is_unmistakable(make_run: MakeRun) -> None:
     text = render_html(RunFolder.load(make_run(verdict="not_converged")))
     page = _Page(text)
@@ -203,6 +212,7 @@ def test_a_warning_says_what_to_do(make_run: MakeRun) -> None:
     page = _Page(render_html(RunFolder.load(make_run(verdict="warn"))))
     assert "Use with care" in page.text
     assert "312, wanted at least 400 (worst: sigma_entity)" in page.text
+    assert "What to do: Draw more (--tune, --draws)." in page.text
     assert "earned the most" in page.text
     assert "Not converged" not in page.text
 
@@ -234,6 +244,8 @@ def test_provenance_is_complete(page: _Page, nasty_run: Path) -> None:
         *(record.sha256 for record in manifest.inputs),
         *map(str, manifest.versions.values()),
         "noncentered",
+        "groups.type",
+        "0.03123",
         "2026-11-22 10:00 UTC",
         "entities.csv: <b>column</b> type",
     ):

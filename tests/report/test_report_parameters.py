@@ -24,10 +24,10 @@ def test_parameters_come_in_the_models_order_then_effects(make_run: MakeRun) -> 
         *(f"effect_type[<i>type</i> {i}]" for i in range(3)),
     ]
     assert [p.prior for p in found[:4]] == [
-        "default",
-        "default",
+        "Normal(mu=0, sigma=1)",
+        "",
         "HalfNormal(sigma=0.5)",
-        "default",
+        "",
     ]
     assert all(p.meaning for p in found)
 
