@@ -112,8 +112,8 @@ def conditional_cdf(shapes, total):
     evenly spaced points, the integrand is smooth and decays fast at both ends however singular the
     densities are.
     """
-    points, step = np.linspace(-1, 1, 1201, retstep=True)
-    points, step = points * (reach := np.arcsinh(45.0 / min(1.0, *shapes))), step * reach
+    reach = np.arcsinh(45.0 / min(1.0, *shapes))
+    points, step = np.linspace(-reach, reach, 1201, retstep=True)
     logit, log_slope = np.sinh(points), np.log(np.cosh(points))
     log_u, log_rest = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
 
@@ -133,6 +133,14 @@ def conditional_cdf(shapes, total):
     distribution = integrate.cumulative_simpson(marginal, dx=step, initial=0.0)
     distribution /= distribution[-1]
     return lambda z: np.interp(np.log(z) - np.log(total - z), logit, distribution)
+
+
+@pytest.mark.parametrize("shapes", [(4.0, 10.0, 2.2), (0.7, 1.7, 0.4), (0.02, 0.03, 0.01)])
+def test_conditioning_gives_the_beta_law_of_theory(shapes):
+    total = 3.0
+    amounts = total * np.linspace(0.01, 0.99, 99)
+    theory = stats.beta.cdf(amounts / total, shapes[0], shapes[1] + shapes[2])
+    np.testing.assert_allclose(conditional_cdf(np.array(shapes), total)(amounts), theory, atol=1e-4)
 
 
 @pytest.mark.statistical

@@ -18,7 +18,16 @@ SECOND_STAGE = 4
 """How many times larger the second stage is."""
 
 
-def is_accepted(p_value: Callable[[np.random.Generator, int], float], *, size: int, seed: int):
+PValue = Callable[[np.random.Generator, int], float]
+"""Takes a random generator and a sample size, returns a p-value."""
+
+
+def is_rejected_at_once(p_value: PValue, *, size: int, seed: int) -> bool:
+    """Whether the first stage rejects: what a sabotaged subject must bring about."""
+    return p_value(np.random.default_rng([seed, 1]), size) < LEVEL
+
+
+def is_accepted(p_value: PValue, *, size: int, seed: int) -> bool:
     """Decide on a null hypothesis in at most two stages.
 
     Parameters
@@ -35,7 +44,7 @@ def is_accepted(p_value: Callable[[np.random.Generator, int], float], *, size: i
     bool
         Whether the null hypothesis stands.
     """
-    if p_value(np.random.default_rng([seed, 1]), size) >= LEVEL:
+    if not is_rejected_at_once(p_value, size=size, seed=seed):
         return True
     return p_value(np.random.default_rng([seed, 2]), SECOND_STAGE * size) >= LEVEL
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -328,12 +329,28 @@ def write_run(folder: Path, entity_names: tuple[str, ...] = NASTY_NAMES, **chang
     return folder
 
 
+@pytest.fixture(scope="session")
+def pristine_runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write each different run once; its folder is for copying only."""
+    written: dict[str, Path] = {}
+
+    def get(entity_names: tuple[str, ...], changes: dict[str, Any]) -> Path:
+        key = repr((entity_names, sorted(changes.items())))
+        if key not in written:
+            folder = tmp_path_factory.mktemp("pristine") / "run"
+            written[key] = write_run(folder, entity_names, **changes)
+        return written[key]
+
+    return get
+
+
 @pytest.fixture
-def make_run(tmp_path: Path) -> Callable[..., Path]:
-    """Write a run folder: ``make_run(names, verdict="warn", ...)`` returns its path."""
+def make_run(tmp_path: Path, pristine_runs: Callable[..., Path]) -> Callable[..., Path]:
+    """Make a run folder: ``make_run(names, verdict="warn", ...)`` returns its path."""
 
     def make(entity_names: tuple[str, ...] = NASTY_NAMES, **changes: Any) -> Path:
-        return write_run(tmp_path / "run", entity_names, **changes)
+        shutil.copytree(pristine_runs(entity_names, changes), tmp_path / "run")
+        return tmp_path / "run"
 
     return make
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 from bayes_attrib.report import RunFolder
 from bayes_attrib.report.reconciliation import METHODS, Reconciliation, reconcile
@@ -77,3 +78,28 @@ def test_credit_that_is_lost_or_missing_does_not_add_up(make_run: MakeRun) -> No
     assert not em.adds_up
     cells["proportional_amount"] = float("nan")
     assert not reconcile(run, cells).sums[2].adds_up
+
+
+def test_totals_that_belong_to_other_aggregates_are_not_taken(make_run: MakeRun) -> None:
+    folder = make_run()
+    with xr.open_datatree(folder / "posterior.nc", engine="h5netcdf") as tree:
+        loaded = tree.load()
+    labels = [f"elsewhere {i}" for i in range(loaded["observed_data"].sizes["aggregate"])]
+    renamed = loaded["observed_data"].to_dataset().assign_coords(aggregate=labels)
+    loaded["observed_data"] = xr.DataTree(renamed)
+    loaded.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+    assert _reconcile(folder).totals_from == "proportional"
+
+
+def test_quoted_labels_are_found_too(make_run: MakeRun) -> None:
+    folder = make_run()
+    with xr.open_datatree(folder / "posterior.nc", engine="h5netcdf") as tree:
+        loaded = tree.load()
+    plain = loaded["observed_data"]["aggregate"].to_numpy().astype(str)
+    quoted = [" / ".join(map(repr, label.split(" / "))) for label in plain]
+    renamed = loaded["observed_data"].to_dataset().assign_coords(aggregate=quoted)
+    loaded["observed_data"] = xr.DataTree(renamed)
+    loaded.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+    sums = _reconcile(folder)
+    assert sums.totals_from == "observed"
+    assert sums.adds_up

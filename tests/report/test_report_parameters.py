@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayes_attrib.report import RunFolder
+from bayes_attrib.report import RunFolder, parameters
 from bayes_attrib.report.parameters import summarise_parameters
 
 MakeRun = Callable[..., Path]
@@ -46,3 +46,18 @@ def test_numbers_are_those_of_the_draws(make_run: MakeRun, kind: str) -> None:
         assert (found.lower, found.upper) == pytest.approx(tuple(np.quantile(draws, [0.03, 0.97])))
     else:
         assert found.upper - found.lower < np.diff(np.quantile(draws, [0.03, 0.97]))[0]
+
+
+def test_many_levels_would_bury_the_parameters(
+    nasty_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parameters, "MAX_LEVELS", 2)
+    found = summarise_parameters(RunFolder.load(nasty_run))
+    assert [p.name for p in found] == ["intercept", "sigma_type", "sigma_entity"]
+
+
+def test_a_posterior_without_draws_has_no_parameters(make_run: MakeRun) -> None:
+    folder = make_run(("a", "b"))
+    empty = xr.DataTree.from_dict({"observed_data": xr.Dataset({"total": ("aggregate", [1.0])})})
+    empty.to_netcdf(folder / "posterior.nc", engine="h5netcdf")
+    assert summarise_parameters(RunFolder.load(folder)) == ()
