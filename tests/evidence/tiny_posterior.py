@@ -1,0 +1,247 @@
+"""Two entities, three aggregates: the posterior by numerical integration.
+
+The unknowns are the intercept a, sigma, two entity effects and a dispersion parameter. Only the two
+log rates and the dispersion enter the likelihood. With m and d the mean and the difference of the log
+rates, m ~ N(log r0, 1 + sigma^2 / 2) and d ~ N(0, 2 sigma^2) are independent given sigma, so what is
+left to integrate is smooth in x = (m - log r0) / sqrt(1 + sigma^2 / 2), t = d / (sqrt(2) sigma), sigma
+and the log dispersion. Rules of trapezoids in x and t (exponentially accurate for such integrands),
+Gauss-Legendre in sigma, trapezoids in the log dispersion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from scipy import stats
+
+from bayes_attrib.attribution import DrawMatrix, allocate
+from bayes_attrib.inference import SamplerSettings, fit_nuts
+from bayes_attrib.inputs import AggregateData
+from bayes_attrib.model import build_model
+from bayes_attrib.model.families import get_family
+from bayes_attrib.spec import ModelSpec
+
+EXPOSURE = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, 0.0]])
+COUNTS = np.array([9.0, 5.0, 1.0])
+MONEY = np.array([9.3, 4.6, 1.2])
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny model; the last fields are faults that tests of the tests put in.
+
+    Attributes
+    ----------
+    family, level : str
+        Likelihood.
+    entity_sd : float
+        Prior standard deviation of the entity effects, in units of sigma; 1 is right.
+    intercept_mean : float
+        Prior mean of the intercept; 0 is right.
+    share_power : float
+        Shares are raised to this power when totals are allocated; 1 is right.
+    """
+
+    family: str
+    level: str | None
+    entity_sd: float = 1.0
+    intercept_mean: float = 0.0
+    share_power: float = 1.0
+
+    @property
+    def totals(self):
+        return MONEY if self.family == "gamma" else COUNTS
+
+    @property
+    def dispersion(self):
+        """Name of the dispersion parameter and the mean of its logarithm; its sd is 1.5."""
+        if self.family == "poisson":
+            return None
+        if self.level == "aggregate":
+            return "alpha", 2.4
+        mean_cell = self.totals.sum() / np.count_nonzero(EXPOSURE)
+        return "phi", np.log(mean_cell) if self.family == "gamma" else 0.0
+
+    def data(self) -> AggregateData:
+        return AggregateData(
+            aggregate_keys=pd.DataFrame({"brick": ["b1", "b2", "b3"]}),
+            totals=self.totals,
+            entity_key="hcp",
+            entity_names=np.array(["A", "B"], dtype=object),
+            exposure=sp.csr_array(EXPOSURE),
+        )
+
+    def spec(self, entity="auto") -> ModelSpec:
+        return ModelSpec.model_validate(
+            {
+                "schema_version": 1,
+                "name": "tiny",
+                "columns": {"aggregate": ("brick",), "entity": "hcp"},
+                "likelihood": {"family": self.family, "level": self.level},
+                "rates": {"geometry": {"entity": entity}},
+                "priors": {},
+            }
+        )
+
+    @cache
+    def draws(self, size: int, seed: int) -> Mapping[str, np.ndarray]:
+        """Draws by the package, each of shape (4, size): sampler and allocation."""
+        data, spec = self.data(), self.spec()
+        settings = SamplerSettings(draws=size, tune=1000, chains=4, seed=seed)
+        fit = fit_nuts(build_model(data, spec), settings)
+        family = get_family(spec.likelihood)
+        dispersion = {name: fit.draws(name) for name in [family.dispersion] if name}
+        amounts = allocate(
+            data,
+            DrawMatrix.of(fit.draws("rate")),
+            family,
+            dispersion,
+            interval=spec.report.interval,
+            rng=np.random.default_rng(seed),
+        ).amounts.rows(slice(None))
+        found = {name: fit.draws(name) for name in ("intercept", "sigma_entity")}
+        found |= {f"log_{name}": np.log(draws) for name, draws in dispersion.items()}
+        for e, name in enumerate("AB"):
+            found[f"log_rate_{name}"] = fit.draws("log_rate")[e]
+            found[f"amount_{name}"] = amounts[e]
+            if self.level != "aggregate":
+                found[f"rate_{name}"] = fit.draws("rate")[e]
+        return {name: draws.reshape(fit.n_chains, -1) for name, draws in found.items()}
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Step of the trapezoids in standard normal coordinates, and nodes for sigma."""
+
+    step: float = 0.2
+    dispersion_step: float = 0.5
+    n_sigma: int = 40
+
+
+DEFAULT = Resolution()
+
+
+@cache
+def moments(tiny: Tiny, resolution: Resolution = DEFAULT) -> Mapping[str, tuple]:
+    """Posterior mean and variance of every quantity, by name.
+
+    Returns
+    -------
+    mapping of str to (mean, variance)
+        ``intercept``, ``sigma_entity``, ``log_rate_*``, ``rate_*``, ``amount_*`` (over all
+        aggregates), and the logarithm of the dispersion parameter. At level "aggregate" the
+        variance of a rate is infinite (a small alpha lets any rate pass), so rates are left out.
+    """
+    x, t = (np.arange(-6, 6 + resolution.step / 2, resolution.step) for _ in range(2))
+    nodes, weights = np.polynomial.legendre.leggauss(resolution.n_sigma)
+    sigma, weights = 3.5 * (nodes + 1), 3.5 * weights
+    x, t, sigma = x[:, None, None], t[:, None], sigma[None, :]
+    spread = np.sqrt(1 + (tiny.entity_sd * sigma) ** 2 / 2)
+    middle = np.log(tiny.totals.sum() / EXPOSURE.sum()) + tiny.intercept_mean + spread * x
+    half_difference = tiny.entity_sd * sigma * t / np.sqrt(2)
+    log_rates = np.stack([middle + half_difference, middle - half_difference])
+    base = stats.norm.pdf(x) * stats.norm.pdf(t) * stats.norm.pdf(sigma) * weights
+    plain = {
+        "sigma_entity": (np.broadcast_to(sigma, base.shape),) * 2,
+        "intercept": _intercept_moments(x, spread, tiny.intercept_mean, base.shape),
+        "log_rate_A": (log_rates[0],) * 2,
+        "log_rate_B": (log_rates[1],) * 2,
+    }
+    if tiny.level != "aggregate":
+        plain |= {f"rate_{e}": (np.exp(log_rates[i]),) * 2 for i, e in enumerate("AB")}
+    sums = _Sums()
+    for log_dispersion, weight in _dispersion_nodes(tiny, resolution):
+        dispersion = np.exp(log_dispersion)
+        rates = np.exp(log_rates)
+        posterior = base * weight * _likelihood(tiny, rates, dispersion)
+        sums.add(posterior, plain | _amount_moments(tiny, rates, dispersion))
+        if tiny.dispersion:
+            sums.add(posterior, {f"log_{tiny.dispersion[0]}": (log_dispersion,) * 2}, count=False)
+    return sums.moments()
+
+
+class _Sums:
+    """Weighted sums of means and second moments."""
+
+    def __init__(self):
+        self._mass, self._first, self._second = 0.0, {}, {}
+
+    def add(self, posterior, pairs, *, count=True):
+        """Add quantities, each as its first factor and its (rooted) second moment."""
+        self._mass += posterior.sum() if count else 0.0
+        for name, (mean, root) in pairs.items():
+            self._first[name] = self._first.get(name, 0.0) + (posterior * mean).sum()
+            self._second[name] = self._second.get(name, 0.0) + (posterior * root**2).sum()
+
+    def moments(self):
+        found = {}
+        for name, first in self._first.items():
+            mean = first / self._mass
+            found[name] = (mean, self._second[name] / self._mass - mean**2)
+        return found
+
+
+def _intercept_moments(x, spread, mean, shape):
+    """Intercept given the log rates: their mean m says all, with var(m | a) = spread^2 - 1."""
+    expected = mean + x / spread
+    root = np.sqrt(expected**2 + (spread**2 - 1) / spread**2)
+    return np.broadcast_to(expected, shape), np.broadcast_to(root, shape)
+
+
+def _dispersion_nodes(tiny, resolution):
+    if not tiny.dispersion:
+        return [(0.0, 1.0)]
+    nodes = np.arange(-5, 5 + resolution.dispersion_step / 2, resolution.dispersion_step)
+    return [(tiny.dispersion[1] + 1.5 * v, stats.norm.pdf(v)) for v in nodes]
+
+
+def _likelihood(tiny, rates, dispersion):
+    likelihood = 1.0
+    for exposure, total in zip(EXPOSURE, tiny.totals, strict=True):
+        mu = exposure[0] * rates[0] + exposure[1] * rates[1]
+        likelihood = likelihood * _density(tiny, total, mu, dispersion)
+    return likelihood
+
+
+def _density(tiny, total, mu, dispersion):
+    if tiny.family == "poisson":
+        return stats.poisson.pmf(total, mu)
+    shape = dispersion if tiny.level == "aggregate" else mu / dispersion
+    if tiny.family == "gamma":
+        return stats.gamma.pdf(total, shape, scale=mu / shape)
+    return stats.nbinom.pmf(total, shape, shape / (shape + mu))
+
+
+def _amount_moments(tiny, rates, dispersion):
+    """Mean and rooted second moment, given rates and dispersion, of the sum over aggregates."""
+    means, variances = [0.0, 0.0], 0.0
+    for exposure, total in zip(EXPOSURE, tiny.totals, strict=True):
+        mu = exposure[:, None, None, None] * rates
+        powered = mu**tiny.share_power
+        share = powered / powered.sum(axis=0)
+        means = [mean + total * p for mean, p in zip(means, share, strict=True)]
+        variances = variances + share[0] * share[1] * _variance_factor(
+            tiny, total, mu.sum(axis=0), dispersion
+        )
+    roots = [np.sqrt(mean**2 + variances) for mean in means]
+    return {f"amount_{e}": pair for e, pair in zip("AB", zip(means, roots, strict=True), strict=True)}
+
+
+def _variance_factor(tiny, total, mu, dispersion):
+    """Variance of an amount given its total, over p (1 - p).
+
+    Of a binomial y; of a beta-binomial y (y + c) / (1 + c); of y times a beta y^2 / (1 + c).
+    """
+    if (tiny.family, tiny.level) == ("gamma", "aggregate"):
+        return 0.0
+    if tiny.level != "pair":
+        return total
+    concentration = mu / dispersion
+    if tiny.family == "gamma":
+        return total**2 / (1 + concentration)
+    return total * (total + concentration) / (1 + concentration)
