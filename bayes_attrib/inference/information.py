@@ -70,14 +70,15 @@ def information_findings(
     alike = indistinguishable_entities(data)
     if alike:
         sets = "set" if len(alike) == 1 else "sets"
+        count = sum(map(len, alike))
         examples = "; ".join(_listed(entities) for entities in alike[:3])
         findings.append(
             Finding(
                 "indistinguishable-entities",
                 "note",
                 "exposures",
-                f"{sum(map(len, alike))} entities in {len(alike)} {sets} have exposures proportional "
-                f"to each other's ({examples}): only groups and prior tell them apart",
+                f"{count} entities in {len(alike)} {sets} have proportional exposures "
+                f"({examples}): only groups and prior tell them apart",
                 "finer aggregates or exposures that vary would tell them apart",
             )
         )

@@ -35,7 +35,7 @@ def comparison(tiny, reference):
 
 @every_case
 def test_integration_error_is_negligible(tiny):
-    fine, coarse = moments(tiny), moments(tiny, Resolution(0.3, 0.7, 32))
+    fine, coarse = moments(tiny), moments(tiny, Resolution(0.25, 0.6, 36))
     for name, (mean, variance) in fine.items():
         assert abs(coarse[name][0] - mean) < 1e-3 * np.sqrt(variance), name
         assert abs(coarse[name][1] / variance - 1) < 2e-3, name
@@ -52,9 +52,7 @@ def test_posterior_and_amounts(tiny):
 
 @pytest.mark.sampling
 @pytest.mark.statistical
-@pytest.mark.parametrize(
-    "fault", [{"entity_sd": 0.8}, {"intercept_mean": 0.3}, {"share_power": 1.1}], ids=str
-)
+@pytest.mark.parametrize("fault", [{"entity_sd": 0.8}, {"intercept_mean": 0.3}], ids=str)
 def test_a_reference_that_differs_is_told_apart(fault):
     """The test above has power: draws do not pass for those of a slightly different model."""
     tiny = CASES[0]

@@ -43,15 +43,12 @@ class Tiny:
         Prior standard deviation of the entity effects, in units of sigma; 1 is right.
     intercept_mean : float
         Prior mean of the intercept; 0 is right.
-    share_power : float
-        Shares are raised to this power when totals are allocated; 1 is right.
     """
 
     family: str
     level: str | None
     entity_sd: float = 1.0
     intercept_mean: float = 0.0
-    share_power: float = 1.0
 
     @property
     def totals(self):
@@ -222,8 +219,7 @@ def _amount_moments(tiny, rates, dispersion):
     means, variances = [0.0, 0.0], 0.0
     for exposure, total in zip(EXPOSURE, tiny.totals, strict=True):
         mu = exposure[:, None, None, None] * rates
-        powered = mu**tiny.share_power
-        share = powered / powered.sum(axis=0)
+        share = mu / mu.sum(axis=0)
         means = [mean + total * p for mean, p in zip(means, share, strict=True)]
         variances = variances + share[0] * share[1] * _variance_factor(
             tiny, total, mu.sum(axis=0), dispersion
