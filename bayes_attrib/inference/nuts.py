@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import nutpie
 import pymc as pm
+import pytensor
 import xarray as xr
 
 from bayes_attrib import names
@@ -130,7 +131,10 @@ class _ChainPool:
     ) -> None:
         named = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
         self._kept = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
-        self._compiled = nutpie.compile_pymc_model(model, var_names=self._kept)
+        # Fast-math lets the compiler reorder sums, and it does so differently for kernels that it
+        # compiles and for those that it finds in its cache: the same seed would give other draws.
+        with pytensor.config.change_flags(numba__fastmath=False):
+            self._compiled = nutpie.compile_pymc_model(model, var_names=self._kept)
         self._settings = settings
         self._waiting = list(chains)
         self._progress = progress

@@ -1,5 +1,8 @@
 """Real sampling of a small model: chains are units that can be kept, completed and trusted."""
 
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -129,3 +132,35 @@ def test_model_without_rate_says_what_it_needs():
         pm.Normal("x")
     with pytest.raises(FitError, match=r'pm.Deterministic\("rate", ..., dims="entity"\)'):
         fit_nuts(model, SamplerSettings(draws=5, tune=5, chains=1))
+
+
+COLD_AND_WARM = """
+import numpy as np, pymc as pm, scipy.sparse as sp, pandas as pd
+from bayes_attrib.inference import SamplerSettings, fit_nuts
+from bayes_attrib.model import build_model
+from bayes_attrib.simulation import simulate
+from bayes_attrib.spec import parse_plain
+options = {"n_entities": 12, "n_aggregates": 6}
+data = simulate("hcp_brick", seed=1, options=options).build_data()
+spec = {"schema_version": 1, "name": "x", "columns": {"aggregate": "brick_id", "entity": "hcp_id"}}
+model = build_model(data, parse_plain(spec, source="test"))
+fit = fit_nuts(model, SamplerSettings(draws=30, tune=60, chains=2), cores=1)
+print(fit.draws("rate").tobytes().hex())
+"""
+
+
+@pytest.mark.sampling
+def test_a_cold_and_a_warm_cache_of_compiled_kernels_give_the_same_draws(tmp_path):
+    flags = f"{os.environ.get('PYTENSOR_FLAGS', '')},base_compiledir={tmp_path}".lstrip(",")
+    draws = [
+        subprocess.run(
+            [sys.executable, "-c", COLD_AND_WARM],
+            env=os.environ | {"PYTENSOR_FLAGS": flags},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in ("cold", "warm")
+    ]
+    assert len(draws[0]) > 1000
+    assert draws[0] == draws[1]
