@@ -84,7 +84,7 @@ def validate(
     json_output: JsonOption = False,
 ) -> None:
     """Check a spec and its tables and print what was found; sample nothing."""
-    source = DataSource(data, aggregates, exposures, entities)
+    source = _source(data, aggregates, exposures, entities)
     loaded = load_spec(spec)
     read = read_tables(loaded, source, repairs=tuple(repair or ()))
     found = read.data
@@ -157,7 +157,7 @@ def fit(
     wanted = {"method": method, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
     plan = FitPlan(
         spec=_with_inference(load_spec(spec), wanted),
-        source=DataSource(data, aggregates, exposures, entities),
+        source=_source(data, aggregates, exposures, entities),
         repairs=tuple(repair or ()),
     )
     _fit(plan, out, overwrite=overwrite, quiet=quiet, json_output=json_output)
@@ -228,6 +228,14 @@ def _fit(
         print(f"\nwritten to {run}; open {run / 'report.html'}")
     if fitted.diagnostics.verdict == "not_converged":
         raise typer.Exit(EXIT_NOT_CONVERGED)
+
+
+def _source(
+    data: Path | None, aggregates: Path | None, exposures: Path | None, entities: Path | None
+) -> DataSource:
+    if data is None and (aggregates is None or exposures is None):
+        raise typer.BadParameter("give DATA, a folder, or --aggregates FILE and --exposures FILE")
+    return DataSource(data, aggregates, exposures, entities)
 
 
 def _with_inference(spec: ModelSpec, wanted: dict[str, Any]) -> ModelSpec:

@@ -98,6 +98,7 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
     slack = amount * (np.maximum(1.0 - at.score, 0.0) + ridge)
 
     def product(step: FloatArray) -> FloatArray:
+        """Multiply the damped Hessian with a step, by products with the exposures only."""
         changed = problem.data.expected_totals(at.rate * step)
         return at.rate * problem.sum_over_aggregates(curvature * changed) + slack * step
 

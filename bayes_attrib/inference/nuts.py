@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import nutpie
 import pymc as pm
-import pytensor
 import xarray as xr
+from pytensor.configdefaults import config as pytensor_config
 
 from bayes_attrib import names
 from bayes_attrib.errors import FitError, InterruptedFitError
@@ -133,7 +133,7 @@ class _ChainPool:
         self._kept = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
         # Fast-math lets the compiler reorder sums, and it does so differently for kernels that it
         # compiles and for those that it finds in its cache: the same seed would give other draws.
-        with pytensor.config.change_flags(numba__fastmath=False):
+        with pytensor_config.change_flags(numba__fastmath=False):
             self._compiled = nutpie.compile_pymc_model(model, var_names=self._kept)
         self._settings = settings
         self._waiting = list(chains)

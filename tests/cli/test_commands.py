@@ -89,6 +89,7 @@ def test_simulate_writes_a_folder_that_its_spec_accepts(capsys, root, tmp_path):
         (["fit"], "give SPEC, DATA and --out RUN"),
         (["fit", "--resume", "x", "--seed", "2"], "takes everything from the run"),
         (["fit", "--resume", "nowhere"], "no unfinished run"),
+        (["validate", "x.toml"], "give DATA, a folder"),
         (["report", "nowhere"], "nowhere"),
         (["validate", "nowhere.toml", "x"], "nowhere.toml"),
     ],

@@ -100,7 +100,7 @@ def hand_written_draws(size: int, seed: int) -> Mapping[str, np.ndarray]:
     """Quantities of interest by hand-written density, sampler and allocation, each (8, size)."""
     target, rng = HandWritten(), np.random.default_rng(seed)
     start = 0.3 * rng.standard_normal((8, target.size))
-    drawn = hmc.draw(target, start, tune=1000, draws=size, rng=rng).reshape(-1, target.size)
+    drawn = hmc.draw(target, start, tune=600, draws=size, rng=rng).reshape(-1, target.size)
     intercept, sigma_group, sigma_entity, effect, _ = target.split(drawn)
     log_rate = target.log_rate(drawn)
     rate = np.exp(log_rate)

@@ -14,10 +14,10 @@ import numpy as np
 Target = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Takes positions (n_chains, n), returns log densities (n_chains,) and gradients (n_chains, n)."""
 
-PATH = 3.0
+PATH = 5.0
 """Longest path of a trajectory, in posterior standard deviations; the shortest is one step."""
 
-ACCEPTANCE = 0.8
+ACCEPTANCE = 0.75
 
 
 def draw(target: Target, start: np.ndarray, *, tune: int, draws: int, rng: np.random.Generator):

@@ -43,7 +43,10 @@ def scores_between(first: Chains, second: Chains):
     for name, draws in first.items():
         others = second[name]
         centre = (draws.mean() + others.mean()) / 2
-        pairs = {"mean": (draws, others), "variance": ((draws - centre) ** 2, (others - centre) ** 2)}
+        pairs = {
+            "mean": (draws, others),
+            "variance": ((draws - centre) ** 2, (others - centre) ** 2),
+        }
         for what, (one, two) in pairs.items():
             error = np.hypot(standard_error(one), standard_error(two))
             scores[name, what] = (one.mean() - two.mean()) / error

@@ -91,9 +91,7 @@ COUNT_CASES = [
 @count_family
 def test_counts_given_their_total(family, case):
     mu, totals, dispersion = case
-    laws = [
-        conditional_masses(family, m, dispersion, y) for m, y in zip(mu, totals, strict=True)
-    ]
+    laws = [conditional_masses(family, m, dispersion, y) for m, y in zip(mu, totals, strict=True)]
 
     def p_value(rng, size):
         drawn = draw(family, mu, totals, dispersion, size, rng)

@@ -31,8 +31,8 @@ LAWS = {
     ("negative_binomial", "pair"): lambda mu, phi, rng: rng.negative_binomial(
         mu / phi, 1 / (1 + phi)
     ),
-    ("gamma", "aggregate"): lambda mu, alpha, rng: mu * rng.gamma(
-        alpha, 1 / alpha, size=(1, mu.shape[1])
+    ("gamma", "aggregate"): lambda mu, alpha, rng: (
+        mu * rng.gamma(alpha, 1 / alpha, size=(1, mu.shape[1]))
     ),
     ("gamma", "pair"): lambda mu, phi, rng: rng.gamma(mu / phi, phi),
 }

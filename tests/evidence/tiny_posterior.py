@@ -225,7 +225,9 @@ def _amount_moments(tiny, rates, dispersion):
             tiny, total, mu.sum(axis=0), dispersion
         )
     roots = [np.sqrt(mean**2 + variances) for mean in means]
-    return {f"amount_{e}": pair for e, pair in zip("AB", zip(means, roots, strict=True), strict=True)}
+    return {
+        f"amount_{e}": pair for e, pair in zip("AB", zip(means, roots, strict=True), strict=True)
+    }
 
 
 def _variance_factor(tiny, total, mu, dispersion):
