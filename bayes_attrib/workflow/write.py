@@ -17,6 +17,9 @@ from bayes_attrib.report import RunFolder, render_html
 from bayes_attrib.workflow.manifest import RunRecord, manifest_of
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, PLAN_FILE
 
+_PROVENANCE = ("name", "spec", "spec_digest", "inputs", "seed", "method", "versions")
+"""What the posterior file says of its origin, so that it can be understood away from its folder."""
+
 _RUN_FILES = frozenset(
     {
         names.ATTRIBUTION_FILE,
@@ -91,9 +94,12 @@ def write_run(
     cells = io.BytesIO()
     result.cells.to_parquet(cells, index=False)
     write_atomically(run / names.CELLS_FILE, cells.getvalue())
-    save_tree(posterior.tree, run / names.POSTERIOR_FILE)
+    manifest = manifest_of(record)
+    tree = posterior.tree.copy()
+    tree.attrs = {key: json.dumps(manifest[key], sort_keys=True) for key in _PROVENANCE}
+    save_tree(tree, run / names.POSTERIOR_FILE)
     _write_json(run / names.DIAGNOSTICS_FILE, diagnostics.as_dict())
-    _write_json(run / names.MANIFEST_FILE, manifest_of(record))
+    _write_json(run / names.MANIFEST_FILE, manifest)
     write_report(run)
     (run / PLAN_FILE).unlink(missing_ok=True)
     shutil.rmtree(run / CHAINS_FOLDER, ignore_errors=True)

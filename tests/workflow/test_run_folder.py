@@ -58,8 +58,8 @@ def test_amounts_reconcile_with_the_totals_of_the_input(run, root):
         sums = cells.groupby("week")[column].sum()
         np.testing.assert_allclose(sums, totals.loc[sums.index, "redemptions"], atol=1e-9)
     table = read_table(run)
-    for level in ("entity", "campaign_type"):
-        assert table.query("level == @level")["share_mean"].sum() == pytest.approx(1.0)
+    sums = table.groupby("level")["share_mean"].sum()
+    assert sums.to_dict() == pytest.approx({"entity": 1.0, "campaign_type": 1.0})
     assert json.loads((run / "manifest.json").read_text())["largest_residual"] == 0.0
 
 
@@ -76,6 +76,9 @@ def test_posterior_file_holds_the_names_of_the_spec(run):
             posterior["effect_campaign_type"].sum("campaign_type"), 0, atol=1e-9
         )
         assert tree["observed_data"]["total"].sum() == 2102
+        manifest = json.loads((run / "manifest.json").read_text())
+        assert json.loads(tree.attrs["spec_digest"]) == manifest["spec_digest"]
+        assert json.loads(tree.attrs["inputs"]) == manifest["inputs"]
 
 
 @pytest.mark.sampling
