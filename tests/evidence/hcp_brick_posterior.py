@@ -1,9 +1,9 @@
 """400 physicians in 80 bricks: a log density written by hand, and draws from two samplers.
 
-The hand-written density shares nothing with the package but the tables: NumPy instead of PyTensor, a
-dense exposure matrix instead of edges, group effects as coefficients of Helmert's orthonormal basis of
-the vectors that sum to zero. (Coefficients in units of their sd would not do: the large values of that
-sd, which the data leave possible, are too stiff for a fixed step size to enter.)
+The hand-written density shares nothing with the package but the tables: NumPy instead of PyTensor,
+a dense exposure matrix instead of edges, group effects as coefficients of Helmert's orthonormal
+basis of the vectors that sum to zero. (Coefficients in units of their sd would not do: the large
+values of that sd, which the data leave possible, are too stiff for a fixed step size to enter.)
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+import hmc
 import numpy as np
 from scipy.linalg import helmert
 
-import hmc
 from bayes_attrib.attribution import DrawMatrix, allocate
 from bayes_attrib.inference import PosteriorFit, SamplerSettings, fit_nuts
 from bayes_attrib.model import build_model
@@ -43,7 +43,7 @@ def chosen_entities() -> np.ndarray:
 
 
 class HandWritten:
-    """Log density of (intercept, log sigma_group, log sigma_entity, basis effects, entity effects)."""
+    """Log density of intercept, log sigmas of group and entity, basis effects, entity effects."""
 
     def __init__(self):
         self.exposure = DATA.exposure.toarray()

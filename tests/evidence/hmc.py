@@ -1,8 +1,8 @@
 """Hamiltonian Monte Carlo in NumPy (Neal 2011, Handbook of MCMC, chapter 5), for second opinions.
 
-All chains advance together, as rows of one array. The step size is tuned by dual averaging (Hoffman
-and Gelman 2014), the diagonal mass matrix from the chains of the warm-up; the number of leapfrog steps
-is drawn anew in every iteration, so that no period is resonant.
+All chains advance together, as rows of one array. The step size is tuned by dual averaging
+(Hoffman and Gelman 2014), the diagonal mass matrix from the chains of the warm-up; the number of
+leapfrog steps is drawn anew in every iteration, so that no period is resonant.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _transition(target, state, scale, step, n_steps, rng):
     position, log_density, gradient = state
     momentum = rng.standard_normal(position.shape)
     q, p, logp, g = position, momentum, log_density, gradient
-    with np.errstate(over="ignore", invalid="ignore"):  # diverging trajectories are rejected
+    with np.errstate(all="ignore"):  # diverging trajectories are rejected
         for _ in range(n_steps):
             p = p + step / 2 * scale * g
             q = q + step * scale * p

@@ -1,7 +1,7 @@
-"""Comparisons of Markov chains with exact moments and with each other, in Monte-Carlo standard errors.
+"""Comparisons of Markov chains with exact moments and with each other, in standard errors.
 
-Means and variances are compared; standard errors come from ArviZ's effective sample sizes, which are
-in the thousands here, so scores are judged as normal. Families of comparisons are judged by
+Means and variances are compared; standard errors come from ArviZ's effective sample sizes, which
+are in the thousands here, so scores are judged as normal. Families of comparisons are judged by
 Bonferroni's rule.
 """
 
@@ -12,7 +12,6 @@ from collections.abc import Mapping
 import numpy as np
 from arviz_stats.base import array_stats
 from scipy import stats
-
 from two_stage import smallest
 
 Chains = Mapping[str, np.ndarray]

@@ -13,10 +13,10 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from two_stage import is_accepted, smallest
 
 from bayes_attrib import names
 from bayes_attrib.model.families import FAMILIES, Cells
-from two_stage import is_accepted, smallest
 
 POISSON = FAMILIES["poisson", None]
 NB_AGGREGATE = FAMILIES["negative_binomial", "aggregate"]
@@ -186,7 +186,7 @@ def test_a_common_factor_leaves_no_noise_in_the_allocation():
         np.testing.assert_allclose(found[:, 0], amounts[:, draw_index], rtol=1e-12)
 
 
-# Every family: the edges of what can happen --------------------------------------------------------
+# Every family: the edges of what can happen ------------------------------
 
 
 def check_conservation(family, drawn, totals):

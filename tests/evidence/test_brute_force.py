@@ -1,15 +1,14 @@
 """The whole way from data to amounts against numerical integration, on a tiny case.
 
-Means and variances of the intercept, sigma, log rates, rates, dispersion and amounts are compared in
-Monte-Carlo standard errors. Each comparison of a family fails by chance with probability 1e-6 over
-the choice of its seed (see ``two_stage``).
+Means and variances of the intercept, sigma, log rates, rates, dispersion and amounts are compared
+in Monte-Carlo standard errors. Each comparison of a family fails by chance with probability 1e-6
+over the choice of its seed (see ``two_stage``).
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from monte_carlo_error import p_value_of, scores_against_exact
 from tiny_posterior import Resolution, Tiny, moments
 from two_stage import is_accepted, is_rejected_at_once

@@ -1,10 +1,10 @@
 """A joint test of the allocation, in the manner of Geweke (2004, JASA 99).
 
-Parameters are drawn from a prior, amounts from their law, totals as their sums; then the amounts are
-drawn anew given parameters and totals. If the allocation is exact, old and new amounts have the same
-joint law with parameters and totals, so no function of them changes its mean, and an old amount has a
-uniform rank among new ones. Each test fails by chance with probability 1e-6 over the choice of its
-seed (see ``two_stage``); sabotaged allocations show that it finds faults.
+Parameters are drawn from a prior, amounts from their law, totals as their sums; then the amounts
+are drawn anew given parameters and totals. If the allocation is exact, old and new amounts have
+the same joint law with parameters and totals, so no function of them changes its mean, and an old
+amount has a uniform rank among new ones. Each test fails by chance with probability 1e-6 over the
+choice of its seed (see ``two_stage``); sabotaged allocations show that it finds faults.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from two_stage import is_accepted, is_rejected_at_once, smallest
 
 from bayes_attrib.model.families import FAMILIES, Cells
-from two_stage import is_accepted, is_rejected_at_once, smallest
 
 pytestmark = pytest.mark.statistical
 
@@ -75,8 +75,8 @@ def simulate(key, size, rng, *, family=None, bias=1.0):
 def moment_p_value(mu, old, new):
     """Mean changes of several functions of amounts, totals and parameters, in standard errors.
 
-    Given parameters and totals, old and new amounts are exchangeable: changes have mean zero and are
-    independent between aggregates.
+    Given parameters and totals, old and new amounts are exchangeable: changes have mean zero and
+    are independent between aggregates.
     """
     positive = old.sum(axis=0) > 0
     old, new = old[:, positive], new[:, positive]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from two_stage import is_accepted, smallest
 
 from bayes_attrib.model.families import FAMILIES
-from two_stage import is_accepted, smallest
 
 pytestmark = pytest.mark.statistical
 
@@ -92,7 +92,7 @@ def test_moment_estimate_finds_the_dispersion(key, truth):
         totals = draw_totals(key, mu, np.array([truth]), size, rng)[:, 0, :]
         estimates = np.array([FAMILIES[key].moment_dispersion(y, mu) for y in totals.T])
         bias = estimates.mean() - truth
-        # Estimates of a variance are inverted to alpha: allow the bias of order 1 / n that this has.
+        # A variance estimate is inverted to alpha: allow the bias of order 1 / n that this has.
         allowed = 3 * estimates.var(ddof=1) / truth
         z = max(abs(bias) - allowed, 0.0) / (estimates.std(ddof=1) / np.sqrt(size))
         assert np.median(np.abs(estimates / truth - 1)) < 0.1

@@ -1,11 +1,11 @@
 """Two entities, three aggregates: the posterior by numerical integration.
 
-The unknowns are the intercept a, sigma, two entity effects and a dispersion parameter. Only the two
-log rates and the dispersion enter the likelihood. With m and d the mean and the difference of the log
-rates, m ~ N(log r0, 1 + sigma^2 / 2) and d ~ N(0, 2 sigma^2) are independent given sigma, so what is
-left to integrate is smooth in x = (m - log r0) / sqrt(1 + sigma^2 / 2), t = d / (sqrt(2) sigma), sigma
-and the log dispersion. Rules of trapezoids in x and t (exponentially accurate for such integrands),
-Gauss-Legendre in sigma, trapezoids in the log dispersion.
+The unknowns are the intercept a, sigma, two entity effects and a dispersion parameter. Only the
+two log rates and the dispersion enter the likelihood. With m and d the mean and the difference of
+the log rates, m ~ N(log r0, 1 + sigma^2 / 2) and d ~ N(0, 2 sigma^2) are independent given sigma,
+so what is left to integrate is smooth in x = (m - log r0) / sqrt(1 + sigma^2 / 2), t = d /
+(sqrt(2) sigma), sigma and the log dispersion. Rules of trapezoids in x and t (exponentially
+accurate for such integrands), Gauss-Legendre in sigma, trapezoids in the log dispersion.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Tiny:
             }
         )
 
-    @cache
+    @cache  # noqa: B019, the few cases live as long as the tests
     def draws(self, size: int, seed: int) -> Mapping[str, np.ndarray]:
         """Draws by the package, each of shape (4, size): sampler and allocation."""
         data, spec = self.data(), self.spec()

@@ -1,8 +1,8 @@
 """Decisions from Monte-Carlo tests that are the same on every run and rarely wrong.
 
 A test is made with a fixed seed; on failure it is made once more with another fixed seed and four
-times the size, and that decides. For a test at level ``LEVEL`` the false-alarm rate, over the choice
-of seeds, is ``LEVEL**2``, while a real fault shows in both stages.
+times the size, and that decides. For a test at level ``LEVEL`` the false-alarm rate, over the
+choice of seeds, is ``LEVEL**2``, while a real fault shows in both stages.
 """
 
 from __future__ import annotations
