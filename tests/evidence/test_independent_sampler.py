@@ -1,23 +1,23 @@
 """400 physicians in 80 bricks: the package against another density, sampler and allocation.
 
-Means and variances of all hyperparameters, group effects, shares and amounts of groups, and of log
-rates, shares and amounts of 20 physicians are compared in Monte-Carlo standard errors, 160 comparisons
-in all. The test fails by chance with probability 1e-6 over the choice of its seed (see ``two_stage``),
-and small faults in the model, its draws or the allocation are told apart.
+Means and variances of all hyperparameters, group effects, shares and amounts of groups, and of
+log rates, shares and amounts of 20 physicians are compared in Monte-Carlo standard errors, 160
+comparisons in all. The test fails by chance with probability 1e-6 over the choice of its seed (see
+``two_stage``), and small faults in the model, its draws or the allocation are told apart.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hcp_brick_posterior import HandWritten, cached_fit, fit, hand_written_draws, package_draws
+from monte_carlo_error import p_value_of, scores_between
+from two_stage import is_accepted, is_rejected_at_once
 
 from bayes_attrib.model import build
 from bayes_attrib.model.families import FAMILIES
 from bayes_attrib.model.families.base import multinomial_amounts, shares_of
 from bayes_attrib.model.families.poisson import Poisson
-from hcp_brick_posterior import HandWritten, cached_fit, fit, hand_written_draws, package_draws
-from monte_carlo_error import p_value_of, scores_between
-from two_stage import is_accepted, is_rejected_at_once
 
 pytestmark = [pytest.mark.sampling, pytest.mark.statistical]
 
@@ -26,7 +26,7 @@ POISSON = FAMILIES["poisson", None]
 
 
 def comparison(*, fit=cached_fit, family=POISSON, change=dict):
-    """P-value of the package's draws, perhaps tampered with, against those of the second opinion."""
+    """P-value of the package's draws, perhaps tampered with, against the second opinion."""
 
     def p_value(rng, size):
         own_seed, other_seed = (int(seed) for seed in rng.integers(2**31, size=2))
@@ -69,7 +69,7 @@ def test_a_shifted_intercept_is_found():
 class SharpenedShares(Poisson):
     """Allocates by shares to the power 1.1."""
 
-    def draw_amounts(self, cells, dispersion, rng):
+    def draw_amounts(self, cells, dispersion, rng):  # noqa: ARG002
         return multinomial_amounts(cells, shares_of(cells.indptr, cells.shares**1.1), rng)
 
 
