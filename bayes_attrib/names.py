@@ -7,6 +7,11 @@ from typing import Final
 # Dimensions of posterior variables.
 ENTITY: Final = "entity"
 AGGREGATE: Final = "aggregate"
+COVARIATE: Final = "covariate"
+PAIR_COVARIATE: Final = "pair_covariate"
+ZERO_COVARIATE: Final = "zero_covariate"
+PERIOD: Final = "period"
+PAIR: Final = "pair"
 CHAIN: Final = "chain"
 DRAW: Final = "draw"
 
@@ -19,6 +24,26 @@ RATE: Final = "rate"
 TOTAL: Final = "total"
 ALPHA: Final = "alpha"
 PHI: Final = "phi"
+SIGMA_TOTAL: Final = "sigma_total"
+PI: Final = "pi"
+BETA: Final = "beta"
+BETA_PAIR: Final = "beta_pair"
+BETA_ZERO: Final = "beta_zero"
+COEFFICIENT: Final = "coefficient"
+COEFFICIENT_PAIR: Final = "coefficient_pair"
+COEFFICIENT_ZERO: Final = "coefficient_zero"
+SIGMA_SPREAD: Final = "sigma_spread"
+SIGMA_DRIFT: Final = "sigma_drift"
+LENGTHSCALE_DRIFT: Final = "lengthscale_drift"
+DRIFT: Final = "drift"
+UNATTRIBUTED_SHARE: Final = "unattributed_share"
+
+# Sum of squared shares of the expected amounts within an aggregate: 1 where one entity has all.
+HERFINDAHL: Final = "herfindahl"
+
+# The entity that stands for what no exposure explains, and the dimension of all others beside it.
+UNATTRIBUTED: Final = "unattributed"
+ATTRIBUTABLE: Final = "attributable"
 
 # Columns of data folders.
 EXPOSURE: Final = "exposure"
@@ -32,20 +57,49 @@ ENTITIES_TABLE: Final = "entities"
 # Files of a run folder.
 ATTRIBUTION_FILE: Final = "attribution.csv"
 CELLS_FILE: Final = "cells.parquet"
+EM_ERRORS_FILE: Final = "em_errors.csv"
 POSTERIOR_FILE: Final = "posterior.nc"
 DIAGNOSTICS_FILE: Final = "diagnostics.json"
 MANIFEST_FILE: Final = "manifest.json"
 REPORT_FILE: Final = "report.html"
+PRIOR_TABLE_FILE: Final = "prior.csv"
+PRIOR_PAGE_FILE: Final = "prior.html"
+
+# Method of a run that drew from the prior alone.
+PRIOR_METHOD: Final = "prior"
 
 PATH_SEPARATOR: Final = " / "
 
 # Names that a grouping column cannot take: the spec's own parameter names would collide.
-RESERVED_GROUPS: Final = frozenset({ENTITY, AGGREGATE, CHAIN, DRAW, TOTAL, "rate", "log_rate"})
+RESERVED_GROUPS: Final = frozenset(
+    {
+        ENTITY,
+        AGGREGATE,
+        COVARIATE,
+        PAIR_COVARIATE,
+        ZERO_COVARIATE,
+        PERIOD,
+        PAIR,
+        ATTRIBUTABLE,
+        CHAIN,
+        DRAW,
+        TOTAL,
+        RATE,
+        LOG_RATE,
+        DRIFT,
+        "spread",
+    }
+)
 
 
 def sigma_of(group: str) -> str:
     """Return the name of the between-level standard deviation of a grouping column."""
     return f"sigma_{group}"
+
+
+def sigma_entity_of(group: str) -> str:
+    """Return the name of the sd of the entities' own effects in each level of a column."""
+    return f"sigma_entity_of_{group}"
 
 
 def effect_of(group: str) -> str:

@@ -1,20 +1,20 @@
 """Declarative specs: TOML in, a frozen :class:`ModelSpec` out."""
 
+from bayes_attrib.spec.likelihood import LikelihoodSpec
 from bayes_attrib.spec.load import load_spec, parse_plain, parse_spec
+from bayes_attrib.spec.prior import PriorSpec
+from bayes_attrib.spec.rates import DriftSpec, GeometrySpec, RatesSpec, UnattributedSpec
 from bayes_attrib.spec.schema import (
     Columns,
-    GeometrySpec,
     InferenceSpec,
     IntervalSpec,
-    LikelihoodSpec,
     ModelSpec,
-    PriorSpec,
-    RatesSpec,
     ReportSpec,
 )
 
 __all__ = [
     "Columns",
+    "DriftSpec",
     "GeometrySpec",
     "InferenceSpec",
     "IntervalSpec",
@@ -23,6 +23,7 @@ __all__ = [
     "PriorSpec",
     "RatesSpec",
     "ReportSpec",
+    "UnattributedSpec",
     "load_spec",
     "parse_plain",
     "parse_spec",

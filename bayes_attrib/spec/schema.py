@@ -1,4 +1,4 @@
-"""The closed vocabulary of a spec, as frozen pydantic models.
+"""A whole spec, as a frozen pydantic model.
 
 A spec says *which* model is meant; how it is built lives in :mod:`bayes_attrib.model`. It holds no
 data paths and no code, so it outlives the quarter it was written for.
@@ -9,87 +9,19 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from bayes_attrib import names
-
-FamilyName = Literal["poisson", "negative_binomial", "gamma"]
-Level = Literal["aggregate", "pair"]
-Parameterisation = Literal["auto", "centered", "noncentered"]
-
-LEVELS: Final = MappingProxyType(
-    {
-        "poisson": (),
-        "negative_binomial": ("aggregate", "pair"),
-        "gamma": ("aggregate", "pair"),
-    }
-)
-"""Levels at which each family can place its extra noise; empty where it has none."""
-
-DISPERSION: Final = MappingProxyType(
-    {
-        ("poisson", None): None,
-        ("negative_binomial", "aggregate"): names.ALPHA,
-        ("negative_binomial", "pair"): names.PHI,
-        ("gamma", "aggregate"): names.ALPHA,
-        ("gamma", "pair"): names.PHI,
-    }
-)
-"""The dispersion parameter of each family and level."""
-
-PRIOR_PARAMETERS: Final = MappingProxyType(
-    {
-        "Normal": ("mu", "sigma"),
-        "StudentT": ("nu", "mu", "sigma"),
-        "HalfNormal": ("sigma",),
-        "HalfStudentT": ("nu", "sigma"),
-        "HalfCauchy": ("beta",),
-        "Exponential": ("lam",),
-        "Gamma": ("alpha", "beta"),
-        "InverseGamma": ("alpha", "beta"),
-        "LogNormal": ("mu", "sigma"),
-        "Weibull": ("alpha", "beta"),
-    }
-)
-"""Distributions that a prior may name, with their parameters in PyMC's parameterisation."""
-
-POSITIVE_PRIORS: Final = frozenset(PRIOR_PARAMETERS) - {"Normal", "StudentT"}
-
-_UNBOUNDED_PARAMETERS: Final = frozenset({"mu"})
+from bayes_attrib.spec.closed import Closed, ColumnName, KeyColumns, fault
+from bayes_attrib.spec.likelihood import LikelihoodSpec
+from bayes_attrib.spec.prior import PriorSpec, Support, distributions_on
+from bayes_attrib.spec.rates import RatesSpec, UnattributedSpec
+from bayes_attrib.spec.roles import role_faults
 
 
-def _one_or_many(value: Any) -> Any:
-    """Let a single key column be written as a plain string; TOML arrays become tuples."""
-    if isinstance(value, str):
-        return (value,)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _array(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _fault(message: str, remedy: str) -> PydanticCustomError:
-    """Make an error that carries its remedy; text goes in as context, so braces stay braces."""
-    return PydanticCustomError("spec_fault", "{message}", {"message": message, "remedy": remedy})
-
-
-ColumnName = Annotated[str, Field(min_length=1)]
-KeyColumns = Annotated[tuple[ColumnName, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
-ColumnList = Annotated[tuple[ColumnName, ...], BeforeValidator(_array)]
-
-
-class _Closed(BaseModel):
-    """Frozen, strict, and closed to keys that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Columns(_Closed):
+class Columns(Closed):
     """The user's own column names.
 
     Attributes
@@ -113,117 +45,14 @@ class Columns(_Closed):
         used = [*self.aggregate, self.entity, self.total, self.exposure, self.amount]
         twice = sorted({name for name in used if used.count(name) > 1})
         if twice:
-            raise _fault(
+            raise fault(
                 f"one column cannot play two roles: {', '.join(twice)}",
                 "name a column of its own for each role",
             )
         return self
 
 
-class LikelihoodSpec(_Closed):
-    """Noise family of the totals, and the level at which extra noise lives."""
-
-    family: FamilyName = "poisson"
-    level: Level | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default_level(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("level") is None:
-            levels = LEVELS.get(value.get("family", "poisson"), ())
-            if levels:
-                return {**value, "level": levels[0]}
-        return value
-
-    @model_validator(mode="after")
-    def _level_fits(self) -> Self:
-        if self.level is not None and self.level not in LEVELS[self.family]:
-            raise _fault(f"family {self.family!r} has no level", "remove the key 'level'")
-        return self
-
-    @property
-    def dispersion(self) -> str | None:
-        """Name of the dispersion parameter, or None where the family has none."""
-        return DISPERSION[self.family, self.level]
-
-    @property
-    def counts(self) -> bool:
-        """Whether totals must be whole numbers."""
-        return self.family in ("poisson", "negative_binomial")
-
-
-class GeometrySpec(_Closed):
-    """Override of the parameterisation that would be chosen from the data's information."""
-
-    entity: Parameterisation = "auto"
-    groups: Parameterisation = "auto"
-
-
-class RatesSpec(_Closed):
-    """Structure of the log rates: which grouping columns they are pooled over."""
-
-    pooling: ColumnList = ()
-    geometry: GeometrySpec = GeometrySpec()
-
-    @model_validator(mode="after")
-    def _groups_are_usable(self) -> Self:
-        twice = sorted({g for g in self.pooling if self.pooling.count(g) > 1})
-        if twice:
-            raise _fault(f"pooling names a column twice: {', '.join(twice)}", "name it once")
-        reserved = sorted(set(self.pooling) & names.RESERVED_GROUPS)
-        if reserved:
-            raise _fault(
-                f"pooling column {', '.join(map(repr, reserved))} collides with a name that the "
-                "model needs itself",
-                "rename the column in the spec and in the entities table",
-            )
-        return self
-
-
-class PriorSpec(BaseModel):
-    """A prior by name: a distribution and its parameters."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
-
-    dist: str
-    __pydantic_extra__: dict[str, float] = Field(init=False)
-
-    @model_validator(mode="after")
-    def _parameters_fit(self) -> Self:
-        if self.dist not in PRIOR_PARAMETERS:
-            near = difflib.get_close_matches(self.dist, PRIOR_PARAMETERS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise _fault(
-                f"unknown distribution {self.dist!r}",
-                f"{hint}known distributions: {', '.join(PRIOR_PARAMETERS)}",
-            )
-        wanted = PRIOR_PARAMETERS[self.dist]
-        given = self.parameters
-        if set(given) != set(wanted):
-            raise _fault(
-                f"{self.dist} takes {', '.join(wanted)}; got {', '.join(given) or 'nothing'}",
-                f'write {{ dist = "{self.dist}", {", ".join(f"{key} = ..." for key in wanted)} }}',
-            )
-        for key, number in given.items():
-            if key not in _UNBOUNDED_PARAMETERS and number <= 0:
-                raise _fault(
-                    f"{key} of {self.dist} must be positive; got {number:g}",
-                    "write a positive number",
-                )
-        return self
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """Parameters of the distribution, by PyMC's names."""
-        return {key: float(value) for key, value in (self.__pydantic_extra__ or {}).items()}
-
-    @property
-    def positive(self) -> bool:
-        """Whether the distribution only gives positive values."""
-        return self.dist in POSITIVE_PRIORS
-
-
-class InferenceSpec(_Closed):
+class InferenceSpec(Closed):
     """How the posterior is computed."""
 
     method: Literal["auto", "nuts"] = "nuts"
@@ -234,7 +63,7 @@ class InferenceSpec(_Closed):
     target_accept: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
 
 
-class IntervalSpec(_Closed):
+class IntervalSpec(Closed):
     """Kind and probability of the intervals that are reported.
 
     ``hdi`` is the narrowest interval of that probability, ``eti`` the equal-tailed one.
@@ -244,7 +73,7 @@ class IntervalSpec(_Closed):
     prob: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.94
 
 
-class ReportSpec(_Closed):
+class ReportSpec(Closed):
     """What readers of the run see."""
 
     interval: IntervalSpec = IntervalSpec()
@@ -252,7 +81,7 @@ class ReportSpec(_Closed):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
 
 
-class ModelSpec(_Closed):
+class ModelSpec(Closed):
     """A whole model, as a versioned, frozen value.
 
     Two specs with the same :attr:`digest` describe the same computation.
@@ -263,6 +92,7 @@ class ModelSpec(_Closed):
     columns: Columns
     likelihood: LikelihoodSpec = LikelihoodSpec()
     rates: RatesSpec = RatesSpec()
+    unattributed: UnattributedSpec | None = None
     priors: Annotated[dict[str, PriorSpec], Field(default_factory=dict)]
     inference: InferenceSpec = InferenceSpec()
     report: ReportSpec = ReportSpec()
@@ -270,10 +100,40 @@ class ModelSpec(_Closed):
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters that take a prior, in the model's order."""
-        found = [names.INTERCEPT, *map(names.sigma_of, self.rates.pooling), names.SIGMA_ENTITY]
-        if self.likelihood.dispersion:
-            found.append(self.likelihood.dispersion)
+        rates = self.rates
+        found = [names.INTERCEPT, *map(names.sigma_of, rates.groups), names.SIGMA_ENTITY]
+        if rates.heteroscedastic is not None:
+            found.append(names.SIGMA_SPREAD)
+        if rates.covariates is not None:
+            found.append(names.BETA)
+        if rates.pair_covariates is not None:
+            found.append(names.BETA_PAIR)
+        found += map(names.sigma_of, rates.aggregate_effects)
+        if rates.drift is not None:
+            found.append(names.SIGMA_DRIFT)
+            if rates.drift.kind == "hsgp":
+                found.append(names.LENGTHSCALE_DRIFT)
+        found += self.likelihood.parameters
+        if self.unattributed is not None:
+            found.append(names.UNATTRIBUTED_SHARE)
         return tuple(found)
+
+    @model_validator(mode="after")
+    def _period_is_a_key(self) -> Self:
+        drift = self.rates.drift
+        if drift is not None and drift.period not in self.columns.aggregate:
+            known = ", ".join(map(repr, self.columns.aggregate))
+            raise fault(
+                f"rates.drift.period: {drift.period!r} is no key column of the aggregates",
+                f"name the key that tells the time; columns.aggregate holds {known}",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _columns_have_one_role(self) -> Self:
+        for found in role_faults(self):
+            raise found
+        return self
 
     @model_validator(mode="after")
     def _priors_name_parameters(self) -> Self:
@@ -281,16 +141,12 @@ class ModelSpec(_Closed):
             if name not in self.parameters:
                 near = difflib.get_close_matches(name, self.parameters, n=1, cutoff=0.8)
                 hint = f"did you mean {near[0]!r}? " if near else ""
-                raise _fault(
+                raise fault(
                     f"priors.{name}: this model has no parameter {name!r}",
-                    f"{hint}it has {', '.join(self.parameters)}; 'likelihood' and 'rates.pooling' "
+                    f"{hint}it has {', '.join(self.parameters)}; 'likelihood' and 'rates' "
                     "decide which there are",
                 )
-            if name != names.INTERCEPT and not prior.positive:
-                raise _fault(
-                    f"priors.{name}: {prior.dist} gives negative values, and {name} is positive",
-                    f"use one of {', '.join(sorted(POSITIVE_PRIORS))}",
-                )
+            _check_support(name, prior)
         return self
 
     @property
@@ -298,3 +154,26 @@ class ModelSpec(_Closed):
         """SHA-256 of the canonical JSON of the spec, defaults included."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_REAL_PARAMETERS = frozenset({names.INTERCEPT, names.BETA, names.BETA_PAIR, names.BETA_ZERO})
+_UNIT_PARAMETERS = frozenset({names.PI, names.UNATTRIBUTED_SHARE})
+_DOMAIN = {"positive": "positive", "unit": "between 0 and 1"}
+
+
+def support_of(parameter: str) -> Support:
+    """Return where a parameter lives."""
+    if parameter in _REAL_PARAMETERS:
+        return "real"
+    return "unit" if parameter in _UNIT_PARAMETERS else "positive"
+
+
+def _check_support(name: str, prior: PriorSpec) -> None:
+    wanted = support_of(name)
+    if wanted == "real" or prior.dist in distributions_on(wanted):
+        return
+    gives = "negative values" if prior.support == "real" else "values above 1"
+    raise fault(
+        f"priors.{name}: {prior.dist} gives {gives}, and {name} is {_DOMAIN[wanted]}",
+        f"use {'one of ' * (wanted == 'positive')}{', '.join(distributions_on(wanted))}",
+    )

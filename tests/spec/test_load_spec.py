@@ -82,7 +82,7 @@ def test_defaults():
 def test_everything_can_be_said():
     spec = parse_spec(FULL)
     assert spec.columns.aggregate == ("channel", "week")
-    assert spec.likelihood.dispersion == "phi"
+    assert spec.likelihood.parameters == ("phi",)
     assert not spec.likelihood.counts
     assert spec.rates.geometry.entity == "centered"
     assert spec.parameters == (
@@ -93,7 +93,7 @@ def test_everything_can_be_said():
         "phi",
     )
     assert spec.priors["intercept"].parameters == {"mu": 0.0, "sigma": 2.0}
-    assert not spec.priors["intercept"].positive
+    assert spec.priors["intercept"].support == "real"
     assert spec.priors["sigma_entity"].parameters == {"alpha": 2.0, "beta": 4.0}
     assert spec.report.currency == "EUR"
 
@@ -101,25 +101,6 @@ def test_everything_can_be_said():
 def test_one_key_column_can_be_plain_text():
     text = MINIMAL.replace('["brick_id"]', '"brick_id"')
     assert parse_spec(text) == parse_spec(MINIMAL)
-
-
-@pytest.mark.parametrize(
-    ("family", "level", "dispersion"),
-    [
-        ("poisson", None, None),
-        ("negative_binomial", "aggregate", "alpha"),
-        ("negative_binomial", "pair", "phi"),
-        ("gamma", "aggregate", "alpha"),
-        ("gamma", "pair", "phi"),
-    ],
-)
-def test_families_and_levels(family, level, dispersion):
-    text = f'{MINIMAL}[likelihood]\nfamily = "{family}"\n'
-    spec = parse_spec(text + (f'level = "{level}"\n' if level else ""))
-    assert spec.likelihood.dispersion == dispersion
-    assert spec.likelihood.counts is (family != "gamma")
-    if level == "aggregate":
-        assert parse_spec(text) == spec
 
 
 def test_file_and_text_give_the_same_spec(tmp_path):
