@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -14,6 +14,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from bayes_attrib import names
+from bayes_attrib.inputs.paths import join_parts
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -73,9 +74,18 @@ class AggregateData:
     entity_names : ndarray of str (object), shape (n_entities,)
         Names of the entities; unique.
     exposure : csr_array of float, shape (n_aggregates, n_entities)
-        Known exposures; canonical (sorted, no duplicates), stored values positive and finite.
+        Known exposures without duplicates, stored values positive and finite. Indices come out
+        sorted within each row; what is given one per stored exposure is put in the same order.
     groupings : mapping of str to Grouping
-        Grouping columns of the entities.
+        Grouping columns of the entities; the levels of a nested column are paths from the top.
+    aggregate_groupings : mapping of str to Grouping
+        Grouping columns of the aggregates; the levels of a period are in the order of time.
+    entity_covariates, pair_covariates, aggregate_covariates : DataFrame or None
+        Columns that formulas read, one row per entity, stored exposure, or aggregate; numbers as
+        float, categories as text.
+    has_unattributed : bool
+        Whether the last entity stands for what no exposure explains; it is then a level of its
+        own, the last one, in every grouping, and ``entity_covariates`` has no row for it.
     truth : ndarray of float, shape (n_edges,), or None
         True amount of each stored exposure, aligned with ``exposure.data``; for scoring only.
 
@@ -92,12 +102,18 @@ class AggregateData:
     entity_names: npt.NDArray[np.object_]
     exposure: sp.csr_array
     groupings: Mapping[str, Grouping] = field(default_factory=dict)
+    aggregate_groupings: Mapping[str, Grouping] = field(default_factory=dict)
+    entity_covariates: pd.DataFrame | None = None
+    pair_covariates: pd.DataFrame | None = None
+    aggregate_covariates: pd.DataFrame | None = None
+    has_unattributed: bool = False
     truth: FloatArray | None = None
 
     def __post_init__(self) -> None:
+        self._sort_edges()
         exposure = sp.csr_array(self.exposure, dtype=np.float64)
         if not exposure.has_canonical_format:
-            raise ValueError("exposure must be canonical: sorted indices, no duplicates")
+            raise ValueError("exposure must hold each pair once: it has duplicates")
         for array in (exposure.data, exposure.indices, exposure.indptr):
             array.flags.writeable = False
         freeze = object.__setattr__
@@ -106,9 +122,84 @@ class AggregateData:
         freeze(self, "entity_names", _frozen(np.asarray(self.entity_names, dtype=object)))
         freeze(self, "aggregate_keys", self.aggregate_keys.reset_index(drop=True))
         freeze(self, "groupings", MappingProxyType(dict(self.groupings)))
+        freeze(self, "aggregate_groupings", MappingProxyType(dict(self.aggregate_groupings)))
         if self.truth is not None:
             freeze(self, "truth", _frozen(np.asarray(self.truth, dtype=np.float64)))
         self._check()
+
+    def _sort_edges(self) -> None:
+        """Order stored exposures, and what is given for each of them, by row and column."""
+        given = sp.csr_array(self.exposure)
+        if given.has_sorted_indices:
+            return
+        row = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
+        order = np.lexsort((given.indices, row))
+        in_order = (given.data[order], given.indices[order], given.indptr)
+        object.__setattr__(self, "exposure", sp.csr_array(in_order, shape=given.shape))
+        if self.truth is not None:
+            object.__setattr__(self, "truth", np.asarray(self.truth)[order])
+        if self.pair_covariates is not None:
+            covariates = self.pair_covariates.iloc[order].reset_index(drop=True)
+            object.__setattr__(self, "pair_covariates", covariates)
+
+    @classmethod
+    def from_dense(
+        cls,
+        exposure: npt.ArrayLike,
+        totals: npt.ArrayLike,
+        *,
+        entity_names: Sequence[str] | None = None,
+        aggregate_names: Sequence[str] | None = None,
+        groupings: Mapping[str, Sequence[str]] | None = None,
+        truth: npt.ArrayLike | None = None,
+    ) -> AggregateData:
+        """Build the data of a small problem from arrays, without files.
+
+        Parameters
+        ----------
+        exposure : array-like of float, shape (n_aggregates, n_entities)
+            Exposures, zero or more.
+        totals : array-like of float, shape (n_aggregates,)
+            Observed totals, in units or money.
+        entity_names, aggregate_names : sequence of str, optional
+            Names; ``"e1"`` and ``"b1"`` upwards where they are not given.
+        groupings : mapping of str to sequence of str, optional
+            One label per entity for each grouping column.
+        truth : array-like of float, shape (n_aggregates, n_entities), optional
+            True amounts, for scoring only.
+
+        Returns
+        -------
+        AggregateData
+            With the key columns ``aggregate`` and ``entity``.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not agree, or exposures or totals are negative or not finite.
+        """
+        dense = np.asarray(exposure, dtype=np.float64)
+        if dense.ndim != 2 or not np.all(np.isfinite(dense) & (dense >= 0)):
+            raise ValueError("exposure must be a matrix of finite numbers that are zero or more")
+        amounts = None if truth is None else np.asarray(truth, dtype=np.float64)
+        if amounts is not None and amounts.shape != dense.shape:
+            raise ValueError(f"truth has the shape {amounts.shape}, and exposure {dense.shape}")
+        if aggregate_names is None:
+            aggregate_names = [f"b{row + 1}" for row in range(dense.shape[0])]
+        if entity_names is None:
+            entity_names = [f"e{column + 1}" for column in range(dense.shape[1])]
+        return cls(
+            aggregate_keys=pd.DataFrame({names.AGGREGATE: list(aggregate_names)}, dtype="str"),
+            totals=np.asarray(totals, dtype=np.float64),
+            entity_key=names.ENTITY,
+            entity_names=np.array(list(entity_names), dtype=object),
+            exposure=sp.csr_array(dense),
+            groupings={
+                name: Grouping.from_labels(name, labels)
+                for name, labels in (groupings or {}).items()
+            },
+            truth=None if amounts is None else amounts[dense > 0],
+        )
 
     def _check(self) -> None:
         _require(self._shape_requirements())
@@ -124,6 +215,18 @@ class AggregateData:
             == (n_entities,),
             "groupings cover the entities": all(
                 len(grouping.codes) == n_entities for grouping in self.groupings.values()
+            ),
+            "aggregate_groupings cover the aggregates": all(
+                len(grouping.codes) == n_aggregates
+                for grouping in self.aggregate_groupings.values()
+            ),
+            "covariates have one row per entity, stored exposure or aggregate": all(
+                table is None or len(table) == n_rows
+                for table, n_rows in (
+                    (self.entity_covariates, self.n_attributable),
+                    (self.pair_covariates, self.n_edges),
+                    (self.aggregate_covariates, n_aggregates),
+                )
             ),
             "truth has one amount per stored exposure": self.truth is None
             or self.truth.shape == (self.n_edges,),
@@ -152,6 +255,11 @@ class AggregateData:
         return int(self.exposure.shape[1])
 
     @property
+    def n_attributable(self) -> int:
+        """Number of entities but the one that stands for what no exposure explains."""
+        return self.n_entities - int(self.has_unattributed)
+
+    @property
     def n_edges(self) -> int:
         """Number of (aggregate, entity) pairs with positive exposure."""
         return int(self.exposure.nnz)
@@ -176,10 +284,7 @@ class AggregateData:
     def aggregate_labels(self) -> npt.NDArray[np.object_]:
         """One unique text per aggregate, shape (n_aggregates,): its keys joined by ' / '."""
         rows = list(self.aggregate_keys.astype(str).itertuples(index=False, name=None))
-        joined = pd.Series([names.PATH_SEPARATOR.join(row) for row in rows], dtype=object)
-        if joined.duplicated().any():  # a key holds the separator itself: fall back to quoting
-            joined = pd.Series([names.PATH_SEPARATOR.join(map(repr, row)) for row in rows])
-        return _frozen(joined.to_numpy(dtype=object))
+        return _frozen(np.array(join_parts(rows), dtype=object))
 
     @property
     def grand_total(self) -> float:
@@ -188,8 +293,19 @@ class AggregateData:
 
     @property
     def reference_rate(self) -> float:
-        """The data's own rate r0: sum of totals over sum of exposures, per unit of exposure."""
-        return self.grand_total / float(self.exposure.sum())
+        """The data's own rate r0: sum of totals over sum of exposures, per unit of exposure.
+
+        The exposure of an unattributed entity has a unit of its own and does not count.
+        """
+        attributable = self.edge_entity < self.n_attributable
+        return self.grand_total / float(self.exposure.data[attributable].sum())
+
+    def attributable_grouping(self, name: str) -> Grouping:
+        """Return a grouping of the attributable entities alone, without the unattributed level."""
+        grouping = self.groupings[name]
+        if not self.has_unattributed:
+            return grouping
+        return Grouping(name, grouping.levels[:-1], grouping.codes[:-1])
 
     def expected_totals(self, rate: FloatArray) -> FloatArray:
         """Expected totals mu = exposure @ rate.

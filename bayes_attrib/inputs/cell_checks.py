@@ -1,23 +1,22 @@
-"""Checks of single cells: blank keys and labels, numbers that are none, wrong signs."""
+"""Checks of single cells: blank keys and labels, wrong signs, counts that are none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from contextlib import suppress
+
+import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
-from bayes_attrib.inputs.citing import listed, quote
+from bayes_attrib.inputs.aggregate_data import IntArray
+from bayes_attrib.inputs.citing import quote
 from bayes_attrib.inputs.keys import is_blank
-from bayes_attrib.inputs.numbers import CellStatus
 from bayes_attrib.inputs.repair import Repair, flag
 from bayes_attrib.inputs.row_findings import row_findings
 from bayes_attrib.inputs.table import Table, Tables
-
-_PLAIN_NUMBERS: Final = (
-    "write plain numbers such as 1234.5: a dot for decimals, nothing between thousands, no units"
-)
+from bayes_attrib.inputs.unavailable import UnavailableError
 
 
 def check_blank_keys(tables: Tables) -> Iterator[Finding]:
@@ -35,97 +34,42 @@ def check_blank_keys(tables: Tables) -> Iterator[Finding]:
 
 
 def check_blank_labels(tables: Tables) -> Iterator[Finding]:
-    """Yield the entities with exposure whose group is not named."""
-    exposed = faults.exposed_entities(tables)
-    table = tables.entities
-    for column in table.layout.labels:
-        if column in table.frame:
-            rows = exposed.index.to_numpy()[is_blank(exposed[column]).to_numpy()]
-            yield from row_findings(
-                "missing-label",
-                table,
-                rows,
-                f"the group {quote(column)} is blank",
-                "fill it in; where it is not known, write a group of its own such as 'unknown'",
-            )
+    """Yield the aggregates, and the entities with exposure, whose group is not named."""
+    for table, rows in _labelled_rows(tables):
+        for column in table.layout.labels:
+            if column in table.frame and column not in table.layout.keys:
+                blank = is_blank(table[column].reindex(pd.Index(rows))).to_numpy()
+                yield from row_findings(
+                    "missing-label",
+                    table,
+                    rows[blank],
+                    f"the group {quote(column)} is blank",
+                    "fill it in; where it is not known, write a group of its own such as 'unknown'",
+                )
 
 
-def check_number_cells(tables: Tables) -> Iterator[Finding]:
-    """Yield the cells of number columns that hold no number."""
-    for table in tables.by_stem.values():
-        for column in table.numbers:
-            yield from _number_cells(tables, table, column)
-
-
-def _number_cells(tables: Tables, table: Table, column: str) -> Iterator[Finding]:
-    role = _role(tables, column)
-    yield from row_findings(
-        f"missing-{role}",
-        table,
-        table.cells_with(column, CellStatus.MISSING),
-        f"{quote(column)} is empty",
-        _remedy_for_missing(role),
-        show=column,
-    )
-    yield from row_findings(
-        "not-finite",
-        table,
-        table.cells_with(column, CellStatus.NOT_FINITE),
-        f"{quote(column)} is not a finite number",
-        "find out why it could not be computed, and write the number",
-        show=column,
-    )
-    yield from row_findings(
-        "not-a-number",
-        table,
-        table.cells_with(column, CellStatus.NOT_A_NUMBER),
-        f"{quote(column)} is not a plain number",
-        _PLAIN_NUMBERS,
-        show=column,
-    )
-    if column in table.dotted:
-        yield _dotted(table, column)
-
-
-def _role(tables: Tables, column: str) -> str:
-    columns = tables.spec.columns
-    return {columns.total: names.TOTAL, columns.exposure: names.EXPOSURE}.get(column, names.AMOUNT)
-
-
-def _remedy_for_missing(role: str) -> str:
-    return {
-        names.TOTAL: "write the total; where there was nothing, write 0",
-        names.EXPOSURE: "write the exposure, 0 where there was none, or leave the rows out with "
-        f"{flag(Repair.DROP_MISSING_EXPOSURES)}",
-        names.AMOUNT: "known amounts are for scoring only: fill them all in, or remove the column",
-    }[role]
-
-
-def _dotted(table: Table, column: str) -> Finding:
-    rows = table.cells_with(column, CellStatus.NUMBER)
-    shown = [row for row in rows[:1000] if "." in table.file.cell(column, row)]
-    return Finding(
-        "ambiguous-dots",
-        "error",
-        f"{table.name}, column {quote(column)}",
-        "the dots may be decimal or stand between thousands, for every number fits both: "
-        f"{listed([quote(table.file.cell(column, row)) for row in shown])}",
-        "write plain numbers without thousands separators; if the dots are decimal, say so with "
-        f"{flag(Repair.ACCEPT_DOT_DECIMALS)}",
-    )
+def _labelled_rows(tables: Tables) -> Iterator[tuple[Table, IntArray]]:
+    with suppress(UnavailableError):
+        yield tables.aggregates, tables.aggregates.rows
+    yield tables.entities, faults.exposed_entities(tables).index.to_numpy()
 
 
 def check_negative_exposures(tables: Tables) -> Iterator[Finding]:
     """Yield exposures below zero."""
-    table, column = tables.exposures, tables.spec.columns.exposure
-    yield from row_findings(
-        "negative-exposure",
-        table,
-        table.select(table[column] < 0),
-        f"{quote(column)} is negative",
-        "an exposure is zero or more: correct the sign, or net corrections into their rows",
-        show=column,
-    )
+    columns = {names.EXPOSURES_TABLE: tables.spec.columns.exposure}
+    if tables.spec.unattributed is not None and tables.spec.unattributed.exposure is not None:
+        columns[names.AGGREGATES_TABLE] = tables.spec.unattributed.exposure
+    for stem, column in columns.items():
+        if stem in tables.by_stem and column in tables.by_stem[stem].frame:
+            table = tables.by_stem[stem]
+            yield from row_findings(
+                "negative-exposure",
+                table,
+                table.select(table[column] < 0),
+                f"{quote(column)} is negative",
+                "an exposure is zero or more: correct the sign, or net corrections into their rows",
+                show=column,
+            )
 
 
 def check_negative_amounts(tables: Tables) -> Iterator[Finding]:
@@ -157,14 +101,15 @@ def check_negative_totals(tables: Tables) -> Iterator[Finding]:
 
 def check_counts(tables: Tables) -> Iterator[Finding]:
     """Yield totals that are no exact counts, under a family of counts."""
-    column, family = tables.spec.columns.total, tables.spec.likelihood.family
+    column, likelihood = tables.spec.columns.total, tables.spec.likelihood
+    family, of_money = likelihood.family, "hurdle_gamma" if likelihood.excess_zeros else "gamma"
     yield from row_findings(
         "fractional-count",
         tables.aggregates,
         faults.fractional_counts(tables),
         f"{quote(column)} is not a whole number, and the family {quote(family)} is for counts",
-        "correct the totals, choose the family 'gamma' if they are money, or round them with "
-        f"{flag(Repair.ROUND_FRACTIONAL_COUNTS)}",
+        f"correct the totals, choose the family {quote(of_money)} if they are money, or round them "
+        f"with {flag(Repair.ROUND_FRACTIONAL_COUNTS)}",
         show=column,
     )
     yield from row_findings(
@@ -172,6 +117,7 @@ def check_counts(tables: Tables) -> Iterator[Finding]:
         tables.aggregates,
         faults.inexact_counts(tables),
         f"{quote(column)} reaches 2**53, where counts are no longer exact",
-        "count in a larger unit, such as packs of a thousand, or choose the family 'gamma'",
+        "count in a larger unit, such as packs of a thousand, or choose the family "
+        f"{quote(of_money)}",
         show=column,
     )

@@ -7,13 +7,24 @@ from contextlib import suppress
 from typing import Final
 
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs import cell_checks, key_checks, model_checks, notes, truth_checks
+from bayes_attrib.inputs import (
+    cell_checks,
+    covariate_checks,
+    group_checks,
+    key_checks,
+    model_checks,
+    notes,
+    number_checks,
+    period_checks,
+    truth_checks,
+    unattributed_checks,
+)
 from bayes_attrib.inputs.table import Tables
 from bayes_attrib.inputs.unavailable import UnavailableError
 
 CHECKS: Final[tuple[Callable[[Tables], Iterator[Finding]], ...]] = (
     cell_checks.check_blank_keys,
-    cell_checks.check_number_cells,
+    number_checks.check_number_cells,
     cell_checks.check_negative_exposures,
     cell_checks.check_negative_amounts,
     cell_checks.check_negative_totals,
@@ -24,9 +35,17 @@ CHECKS: Final[tuple[Callable[[Tables], Iterator[Finding]], ...]] = (
     key_checks.check_unknown_aggregates,
     key_checks.check_unknown_entities,
     cell_checks.check_blank_labels,
-    model_checks.check_groupings,
+    covariate_checks.check_entity_covariates,
+    covariate_checks.check_pair_covariates,
+    covariate_checks.check_aggregate_covariates,
+    unattributed_checks.check_reserved_names,
+    group_checks.check_crossed_groups,
+    group_checks.check_nested_groups,
+    group_checks.check_aggregate_groups,
+    period_checks.check_periods,
     model_checks.check_anything_to_attribute,
     model_checks.check_any_exposure,
+    unattributed_checks.check_any_unattributed_exposure,
     model_checks.check_unexplained_totals,
     model_checks.check_zero_totals,
     truth_checks.check_amounts_sum_to_totals,

@@ -75,8 +75,20 @@ def valid_duplicate_exposures(tables: Tables) -> IntArray:
     for column in table.layout.optional_numbers:
         if column in table.frame:
             valid = valid & (table[column] >= 0).to_numpy()
+    if table.layout.covariates:
+        valid = valid & _agreeing_covariates(table)
     rows = table.select(valid)
     return rows[table.keys.loc[rows].duplicated(keep=False).to_numpy()]
+
+
+def _agreeing_covariates(table: Table) -> npt.NDArray[np.bool_]:
+    """Mark the rows whose covariates are those of all rows with the same key, shape (n_rows,)."""
+    others = [c for c in table.layout.covariates if c not in table.layout.measured]
+    if not others:
+        return np.ones(len(table.frame), dtype=bool)
+    keys = [table[column] for column in table.layout.keys]
+    distinct = table.covariates[others].groupby(keys, sort=False).transform("nunique", dropna=False)
+    return (distinct == 1).all(axis=1).to_numpy()
 
 
 def copied_rows(table: Table) -> IntArray:
@@ -101,37 +113,38 @@ def _unknown(exposures: Table, parent: IntArray) -> IntArray:
 
 
 def unexplained_totals(tables: Tables) -> IntArray:
-    """Find aggregates with a positive total in which no entity has exposure."""
+    """Find aggregates with a positive total in which nothing has exposure."""
     table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
-    present = (exposure != 0).to_numpy()  # an unreadable exposure may explain a total
-    if not present.any():
+    if not (exposure != 0).any():
         raise UnavailableError  # reported as one fault of the whole table
-    unexplained = (table[tables.spec.columns.total] > 0).to_numpy() & ~_any(tables, present)
+    explained = _exposed(tables, np.not_equal)  # an unreadable exposure may explain a total
+    unexplained = (table[tables.spec.columns.total] > 0).to_numpy() & ~explained
     return table.select(unexplained & has_own_key(table))
 
 
 def impossible_zero_totals(tables: Tables) -> IntArray:
     """Find aggregates with exposure and a total of zero, under a family that excludes zero."""
-    table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
-    if tables.spec.likelihood.counts:
+    table = tables.aggregates
+    if tables.spec.likelihood.zeros_allowed:
         return _NONE
     zero = (table[tables.spec.columns.total] == 0).to_numpy()
-    return table.select(zero & _any(tables, (exposure > 0).to_numpy()))
+    return table.select(zero & _exposed(tables, np.greater))
 
 
 def empty_aggregates(tables: Tables) -> IntArray:
     """Find aggregates with a total of zero and no exposure."""
-    table, exposure = tables.aggregates, tables.exposures[tables.spec.columns.exposure]
+    table = tables.aggregates
     zero = (table[tables.spec.columns.total] == 0).to_numpy()
-    return table.select(zero & ~_any(tables, (exposure > 0).to_numpy()))
+    return table.select(zero & ~_exposed(tables, np.greater))
 
 
-def _any(tables: Tables, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Mark the aggregates in which a mask over the exposure rows holds anywhere."""
-    tables.exposures.whole()
+def _exposed(tables: Tables, compare: np.ufunc) -> npt.NDArray[np.bool_]:
+    """Mark the aggregates with an exposure that compares to zero, that of no entity included."""
     parent = tables.aggregate_of_exposure
-    marked = parent[mask & (parent >= 0)]
-    return np.bincount(marked, minlength=len(tables.aggregates.frame)) > 0
+    exposure = tables.exposures.whole()[tables.spec.columns.exposure].to_numpy()
+    marked = parent[compare(exposure, 0) & (parent >= 0)]
+    exposed = np.bincount(marked, minlength=len(tables.aggregates.frame)) > 0
+    return np.asarray(exposed | compare(tables.unattributed_exposure, 0), dtype=bool)
 
 
 def exposed_entities(tables: Tables) -> pd.DataFrame:

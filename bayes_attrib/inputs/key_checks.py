@@ -165,8 +165,8 @@ def check_unknown_aggregates(tables: Tables) -> Iterator[Finding]:
 
 
 def check_unknown_entities(tables: Tables) -> Iterator[Finding]:
-    """Yield exposure rows of entities that are not described: an error if groups are needed."""
-    needed = bool(tables.spec.rates.pooling)
+    """Yield exposure rows of entities that are not described: an error if the model needs that."""
+    needed = bool(tables.entities.layout.attributes)
     remedy = (
         f"correct the keys, add these entities to {tables.entities.name}, or leave the rows out "
         f"with {flag(Repair.DROP_ORPHAN_EXPOSURES)}, which leaves their credit to the others"

@@ -132,7 +132,8 @@ def _sum_duplicates(tables: Tables) -> Iterator[Change]:
     table = tables.exposures
     rows = faults.valid_duplicate_exposures(tables)
     if len(rows):
-        keys, columns = list(table.layout.keys), list(table.numbers)
+        keys = list(table.layout.keys)
+        columns = [c for c in table.layout.measured if c in table.frame]
         repeated = table.frame.loc[rows]
         sums = repeated.groupby(keys, sort=False)[columns].transform("sum")
         frame = table.frame.copy()
@@ -154,7 +155,7 @@ def _drop_orphans_of_aggregates(tables: Tables) -> Iterator[Change]:
 
 
 def _drop_orphans_of_entities(tables: Tables) -> Iterator[Change]:
-    if tables.spec.rates.pooling:
+    if tables.entities.layout.attributes:
         rows = faults.unknown_entities(tables)
         yield from _dropped(Repair.DROP_ORPHAN_EXPOSURES, tables.exposures, rows)
 

@@ -35,15 +35,20 @@ def check_any_exposure(tables: Tables) -> Iterator[Finding]:
 
 def check_unexplained_totals(tables: Tables) -> Iterator[Finding]:
     """Yield positive totals that nobody's exposure explains."""
-    column = tables.spec.columns.total
+    column, unattributed = tables.spec.columns.total, tables.spec.unattributed
+    nobody = "no entity has exposure there"
+    remedy = "add the section [unattributed] to the spec (an entity for what no exposure explains)"
+    if unattributed is not None:
+        nobody += f", nor is there any {quote(unattributed.exposure or '')}"
+        remedy = f"give them a positive {quote(unattributed.exposure or '')}"
     yield from row_findings(
         "unexplained-total",
         tables.aggregates,
         faults.unexplained_totals(tables),
-        f"{quote(column)} is positive, and no entity has exposure there",
-        f"add the exposures that are missing from {tables.exposures.name}, or leave these totals "
-        f"out of the attribution with {flag(Repair.DROP_UNEXPLAINED_TOTALS)} (the run records "
-        "how much)",
+        f"{quote(column)} is positive, and {nobody}",
+        f"add the exposures that are missing from {tables.exposures.name}, {remedy}, or leave "
+        f"these totals out of the attribution with {flag(Repair.DROP_UNEXPLAINED_TOTALS)} (the "
+        "run records how much)",
         show=column,
     )
 
@@ -57,33 +62,8 @@ def check_zero_totals(tables: Tables) -> Iterator[Finding]:
         faults.impossible_zero_totals(tables),
         f"{quote(column)} is zero where entities have exposure, and a total of the family "
         f"{quote(family)} is always positive",
-        "choose a family for counts if these are counts, or leave the zeros out with "
+        f"choose a family for counts if these are counts, choose {quote(f'hurdle_{family}')} "
+        "where an aggregate may sell nothing at all, or leave the zeros out with "
         f"{flag(Repair.DROP_ZERO_TOTALS)} (rates are then those of the aggregates that sold)",
         show=column,
     )
-
-
-def check_groupings(tables: Tables) -> Iterator[Finding]:
-    """Yield grouping columns whose effects the data cannot tell from other parameters."""
-    table = tables.entities.whole()
-    exposed = faults.exposed_entities(tables)
-    n_entities = len(exposed)
-    for column in table.layout.labels:
-        if column not in exposed or not n_entities:
-            continue
-        n_levels = exposed[column].nunique()
-        where = f"{table.name}, column {quote(column)}"
-        remedy = f"remove {quote(column)} from rates.pooling in the spec, or group the entities"
-        if n_levels == 1:
-            level = quote(str(exposed[column].iloc[0]))
-            message = (
-                f"{level} is the only group of the {n_entities:,} entities with exposure; its "
-                "effect cannot be told from the intercept"
-            )
-            yield Finding("single-group", "error", where, message, f"{remedy} more finely")
-        elif n_levels == n_entities:
-            message = (
-                f"each of the {n_entities:,} entities with exposure is a group of its own; its "
-                "effect cannot be told from the entity's own"
-            )
-            yield Finding("group-per-entity", "error", where, message, f"{remedy} more coarsely")

@@ -18,6 +18,8 @@ _MISSING: Final = r"^(NA|N/A|#N/A|na|n/a|NULL|Null|null|None)?$"
 _NOT_FINITE: Final = r"^[+-]?(?i:nan|inf|infinity)$"
 # Thousands of a locale with dots: 1.234 or 987, and never 0.125 or 12.5.
 _DOTTED: Final = r"^[+-]?(0|[1-9][0-9]{0,2}(\.[0-9]{3})*)$"
+# What a locale or a unit makes of a number; names of categories such as 50-74K are not like that.
+_NUMBER_LIKE: Final = r"^[+-]?[0-9][0-9.,' \x{a0}]*%?$"
 
 
 class CellStatus(IntEnum):
@@ -82,6 +84,31 @@ def parse_numbers(cells: pa.ChunkedArray) -> NumberColumn:
     ):
         raise TypeError(str(kind))
     return _take_numbers(cells)
+
+
+def holds_names(cells: pa.ChunkedArray, column: NumberColumn) -> bool:
+    """Tell whether a column whose kind no spec declares holds names rather than numbers.
+
+    It does if some cells are texts that are no numbers and none is a number, not even one of
+    another locale: a column of numbers with a few faulty cells must not turn into names.
+
+    Parameters
+    ----------
+    cells : pyarrow.ChunkedArray, shape (n_rows,)
+        A column as stored.
+    column : NumberColumn
+        The same column, as parsed.
+
+    Returns
+    -------
+    bool
+        Whether the column holds names.
+    """
+    if (column.status == CellStatus.NUMBER).any():
+        return False
+    texts = cells.filter(pa.array(column.status == CellStatus.NOT_A_NUMBER)).cast(pa.large_string())
+    number_like = pc.match_substring_regex(pc.utf8_trim_whitespace(texts), _NUMBER_LIKE)
+    return bool(len(texts)) and not pc.any(number_like, min_count=0).as_py()
 
 
 def _take_numbers(cells: pa.ChunkedArray) -> NumberColumn:

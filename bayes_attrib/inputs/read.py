@@ -10,6 +10,7 @@ from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs.aggregate_data import AggregateData
 from bayes_attrib.inputs.build import build_data
 from bayes_attrib.inputs.checks import check_tables
+from bayes_attrib.inputs.layout import Layout, layouts_of
 from bayes_attrib.inputs.mend import mend_tables, note_unused_repairs
 from bayes_attrib.inputs.repair import Repair, RepairRecord
 from bayes_attrib.inputs.source import (
@@ -20,7 +21,7 @@ from bayes_attrib.inputs.source import (
     locate,
     missing_table,
 )
-from bayes_attrib.inputs.table import Layout, Table, Tables, layouts_of
+from bayes_attrib.inputs.table import Table, Tables
 from bayes_attrib.inputs.table_file import read_table_file
 from bayes_attrib.inputs.typed import type_table
 from bayes_attrib.inputs.unavailable import UnavailableError
@@ -102,8 +103,8 @@ def _read_file(source: DataSource, stem: str, layout: Layout) -> tuple[Table, li
     path = locate(source, stem)
     if path is not None:
         return type_table(read_table_file(path, stem), layout)
-    needed = stem != names.ENTITIES_TABLE or layout.labels
+    needed = stem != names.ENTITIES_TABLE or layout.attributes
     folder_is_there = source.folder is None or source.folder.is_dir()
     if needed and folder_is_there:
-        raise UnavailableError(missing_table(source, stem, layout.required))
+        raise UnavailableError(missing_table(source, stem, layout))
     raise UnavailableError

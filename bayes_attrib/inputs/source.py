@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from bayes_attrib import names
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.citing import listed, nearest, quote
+from bayes_attrib.inputs.layout import Layout
 from bayes_attrib.inputs.unavailable import UnavailableError
 
 CSV: Final = ".csv"
@@ -121,7 +121,7 @@ def locate(source: DataSource, table: str) -> Path | None:
     return found[0] if found else None
 
 
-def missing_table(source: DataSource, table: str, columns: Sequence[str]) -> Finding:
+def missing_table(source: DataSource, table: str, layout: Layout) -> Finding:
     """Return the fault of a table that is needed and not there.
 
     Parameters
@@ -130,7 +130,7 @@ def missing_table(source: DataSource, table: str, columns: Sequence[str]) -> Fin
         Where it was looked for.
     table : str
         Stem of the table.
-    columns : sequence of str
+    layout : Layout
         Columns that the spec needs from it.
 
     Returns
@@ -146,11 +146,12 @@ def missing_table(source: DataSource, table: str, columns: Sequence[str]) -> Fin
         meant = nearest(table, [name for name in held if name.endswith(EXTENSIONS)])
     hint = f"rename {meant} if it is meant, " if meant else ""
     remedy = (
-        f"{hint}add the table with its columns {listed(columns)}, or name the file with "
+        f"{hint}add the table with its columns {listed(layout.required)}, or name the file with "
         f"--{table} FILE"
     )
     if table == names.ENTITIES_TABLE:
-        remedy += "; or remove rates.pooling from the spec"
+        users = dict.fromkeys(layout.spec_keys[column] for column in layout.attributes)
+        remedy += f"; or remove {listed(list(users))} from the spec"
     return Finding("missing-table", "error", table, message, remedy)
 
 

@@ -4,77 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from bayes_attrib import names
-from bayes_attrib.inputs.aggregate_data import IntArray
+from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.inputs.keys import compose, match_keys, strip
+from bayes_attrib.inputs.layout import Layout
 from bayes_attrib.inputs.numbers import CellStatus, NumberColumn
 from bayes_attrib.inputs.table_file import TableFile
 from bayes_attrib.inputs.unavailable import UnavailableError
 from bayes_attrib.spec import ModelSpec
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The columns of a table that the spec speaks of.
-
-    Attributes
-    ----------
-    keys : tuple of str
-        Columns that identify a row.
-    labels : tuple of str
-        Grouping columns.
-    numbers : tuple of str
-        Columns of numbers that have to be there.
-    optional_numbers : tuple of str
-        Columns of numbers that may be there.
-    spec_keys : mapping of str to str
-        Where the spec names each column, such as ``"columns.total"``.
-    """
-
-    keys: tuple[str, ...]
-    labels: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-    optional_numbers: tuple[str, ...] = ()
-    spec_keys: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def text(self) -> tuple[str, ...]:
-        """Columns that are read as text."""
-        return tuple(dict.fromkeys(self.keys + self.labels))
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Columns without which the table cannot be used."""
-        return self.text + self.numbers
-
-
-def layouts_of(spec: ModelSpec) -> Mapping[str, Layout]:
-    """Return the layout of every table that a spec can use, by the table's stem."""
-    columns = spec.columns
-    spec_keys = {
-        **dict.fromkeys(spec.rates.pooling, "rates.pooling"),
-        **dict.fromkeys(columns.aggregate, "columns.aggregate"),
-        columns.entity: "columns.entity",
-        columns.total: "columns.total",
-        columns.exposure: "columns.exposure",
-        columns.amount: "columns.amount",
-    }
-    layout = partial(Layout, spec_keys=spec_keys)
-    return {
-        names.AGGREGATES_TABLE: layout(columns.aggregate, numbers=(columns.total,)),
-        names.EXPOSURES_TABLE: layout(
-            (*columns.aggregate, columns.entity),
-            numbers=(columns.exposure,),
-            optional_numbers=(columns.amount,),
-        ),
-        names.ENTITIES_TABLE: layout((columns.entity,), labels=spec.rates.pooling),
-    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +34,7 @@ class Table:
         Those columns that could be read: keys and labels as text, numbers as floats. The index
         is the row's position in the file, and stays so when rows are dropped.
     numbers : mapping of str to NumberColumn
-        Number columns as parsed, over all rows of the file.
+        Columns of numbers as parsed, covariates among them, over all rows of the file.
     dotted : frozenset of str
         Number columns whose dots may stand between thousands.
     """
@@ -123,6 +66,18 @@ class Table:
         if not set(self.layout.keys) <= set(self.frame.columns):
             raise UnavailableError
         return self.frame[list(self.layout.keys)]
+
+    @property
+    def covariates(self) -> pd.DataFrame:
+        """The columns that a formula reads, shape (n_rows, n_covariates): floats, or text."""
+        return pd.DataFrame({c: self._covariate(c) for c in self.layout.covariates}, self.rows)
+
+    def _covariate(self, column: str) -> pd.Series:
+        if column in self.layout.categories or column in self.layout.measured:
+            return self[column]
+        if column not in self.numbers:
+            raise UnavailableError
+        return pd.Series(self.numbers[column].parsed[self.rows], self.rows)
 
     def select(self, mask: npt.ArrayLike) -> IntArray:
         """Return the positions in the file of the rows that a mask marks, shape (n_rows,)."""
@@ -178,6 +133,16 @@ class Tables:
     def entities(self) -> Table:
         """The table of entities, where one is given."""
         return self._get(names.ENTITIES_TABLE)
+
+    @property
+    def unattributed_exposure(self) -> FloatArray:
+        """Exposure of what no entity explains in every aggregate; zero where the spec has none."""
+        unattributed, n_aggregates = self.spec.unattributed, len(self.aggregates.frame)
+        if unattributed is None:
+            return np.zeros(n_aggregates)
+        if unattributed.exposure is None:
+            return np.ones(n_aggregates)
+        return self.aggregates[unattributed.exposure].to_numpy()
 
     def _get(self, stem: str) -> Table:
         if stem not in self.by_stem:

@@ -25,14 +25,19 @@ def check_amounts_are_there(tables: Tables) -> Iterator[Finding]:
 
 
 def check_amounts_sum_to_totals(tables: Tables) -> Iterator[Finding]:
-    """Yield aggregates whose known amounts do not add up to the total."""
+    """Yield aggregates whose known amounts do not add up to the total.
+
+    Where the spec leaves an amount unattributed, they may add up to less.
+    """
     columns, table = tables.spec.columns, tables.aggregates
     amounts = tables.exposures.whole()[columns.amount].to_numpy()
     totals = table[columns.total].to_numpy()
     parent = tables.aggregate_of_exposure
     known = parent >= 0
     sums = np.bincount(parent[known], weights=amounts[known], minlength=len(totals))
-    off = np.abs(sums - totals) > _RELATIVE_TOLERANCE * np.abs(totals) + _ABSOLUTE_TOLERANCE
+    tolerance = _RELATIVE_TOLERANCE * np.abs(totals) + _ABSOLUTE_TOLERANCE
+    below = (sums < totals - tolerance) & ~(tables.unattributed_exposure > 0)
+    off = below | (sums > totals + tolerance)
     rows = table.select(off)
     wording = {
         row: f"{amount:.10g} of {total:.10g}"

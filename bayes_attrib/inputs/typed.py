@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 import pandas as pd
 
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.citing import counted, listed, nearest, quote
 from bayes_attrib.inputs.keys import as_text
-from bayes_attrib.inputs.numbers import NumberColumn, parse_numbers
-from bayes_attrib.inputs.table import Layout, Table
+from bayes_attrib.inputs.layout import Layout
+from bayes_attrib.inputs.numbers import NumberColumn, holds_names, parse_numbers
+from bayes_attrib.inputs.table import Table
 from bayes_attrib.inputs.table_file import TableFile
 
 
@@ -31,17 +33,34 @@ def type_table(file: TableFile, layout: Layout) -> tuple[Table, list[Finding]]:
     findings : list of Finding
         Columns that are missing, occur twice, or are stored as a type that does not fit.
     """
-    wanted = layout.required
-    usable = {c for c in (*wanted, *layout.optional_numbers) if file.columns.count(c) == 1}
-    findings = [*_missing(file, layout), *_twice(file, (*wanted, *layout.optional_numbers))]
+    wanted = dict.fromkeys((*layout.required, *layout.optional_numbers))
+    usable = {c for c in wanted if file.columns.count(c) == 1}
+    findings = [*_missing(file, layout), *_twice(file, wanted)]
+    layout = _with_kinds(file, layout, usable)
     text, text_faults = _text_columns(file, [c for c in layout.text if c in usable])
-    listed_numbers = (*layout.numbers, *layout.optional_numbers)
+    listed_numbers = dict.fromkeys((*layout.measured, *layout.number_covariates))
     numbers, number_faults = _number_columns(file, [c for c in listed_numbers if c in usable])
-    values = {name: column.parsed for name, column in numbers.items()}
+    values = {name: numbers[name].parsed for name in layout.measured if name in numbers}
     frame = pd.DataFrame({**text, **values}, index=pd.RangeIndex(file.cells.num_rows))
     dotted = frozenset(name for name, column in numbers.items() if column.looks_dotted)
     table = Table(file, layout, frame, numbers, dotted)
     return table, [*findings, *text_faults, *number_faults]
+
+
+def _with_kinds(file: TableFile, layout: Layout, usable: Collection[str]) -> Layout:
+    """Settle which of the covariates hold names, where no formula says what they hold."""
+    settled = {*layout.categories, *layout.computed, *layout.measured}
+    undecided = [c for c in layout.covariates if c in usable and c not in settled]
+    named = tuple(column for column in undecided if _holds_names(file, column))
+    return replace(layout, categories=(*layout.categories, *named))
+
+
+def _holds_names(file: TableFile, column: str) -> bool:
+    cells = file.cells.column(column)
+    try:
+        return holds_names(cells, parse_numbers(cells))
+    except TypeError:  # stored as truth values or dates
+        return True
 
 
 def _missing(file: TableFile, layout: Layout) -> list[Finding]:

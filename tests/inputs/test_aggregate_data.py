@@ -99,6 +99,17 @@ def test_everything_is_frozen_and_nothing_is_aliased():
         ({"exposure": sp.csr_array(-DENSE)}, "stored exposures are finite and positive"),
         ({"truth": np.array([1.0])}, "truth has one amount per stored exposure"),
         ({"groupings": {"g": Grouping.from_labels("g", ["a", "b"])}}, "groupings cover"),
+        (
+            {"aggregate_groupings": {"g": Grouping.from_labels("g", ["a", "b"])}},
+            "aggregate_groupings cover",
+        ),
+        ({"entity_covariates": pd.DataFrame({"x": [1.0, 2.0]})}, "covariates have one row per"),
+        ({"pair_covariates": pd.DataFrame({"x": [1.0, 2.0]})}, "covariates have one row per"),
+        ({"aggregate_covariates": pd.DataFrame({"x": [1.0]})}, "covariates have one row per"),
+        (
+            {"entity_covariates": pd.DataFrame({"x": [1.0] * 3}), "has_unattributed": True},
+            "covariates have one row per",
+        ),
     ],
 )
 def test_broken_invariants_are_named(changes, requirement):
@@ -106,14 +117,78 @@ def test_broken_invariants_are_named(changes, requirement):
         build(**changes)
 
 
-def test_stored_zeros_and_unsorted_exposures_are_refused():
+def test_stored_zeros_and_duplicate_exposures_are_refused():
     stored_zero = sp.csr_array(DENSE)
     stored_zero.data[0] = 0
     with pytest.raises(ValueError, match="finite and positive"):
         build(exposure=stored_zero)
-    unsorted = sp.csr_array((np.ones(2), np.array([1, 0]), np.array([0, 2, 2, 2])), shape=(3, 3))
-    with pytest.raises(ValueError, match="canonical"):
-        build(exposure=unsorted)
+    twice = sp.csr_array((np.ones(3), np.array([1, 0, 1]), np.array([0, 3, 3, 3])), shape=(3, 3))
+    with pytest.raises(ValueError, match="has duplicates"):
+        build(exposure=twice, truth=None)
+
+
+def test_unsorted_exposures_are_sorted_together_with_what_belongs_to_them():
+    sorted_ = build()
+    order = np.array([1, 0, 3, 2])
+    data = build(
+        exposure=sp.csr_array(
+            (DENSE[DENSE > 0][order], np.array([1, 0, 2, 1]), np.array([0, 2, 4, 4])), shape=(3, 3)
+        ),
+        truth=np.array([8.0, 4.0, 3.0, 4.0])[order],
+        pair_covariates=pd.DataFrame({"position": np.arange(4)[order]}),
+    )
+    assert data.exposure.toarray().tolist() == DENSE.tolist()
+    assert data.edge_entity.tolist() == sorted_.edge_entity.tolist()
+    assert data.truth.tolist() == sorted_.truth.tolist()
+    assert data.pair_covariates["position"].tolist() == [0, 1, 2, 3]
+
+
+def test_dense_arrays_are_enough_for_a_small_problem():
+    truth = np.array([[8, 4, 0], [0, 3, 4], [0, 0, 0]])
+    groups = {"specialty": ["GP", "GP", "CARDIO"]}
+    data = AggregateData.from_dense(
+        DENSE, [12, 7, 0], entity_names=["H1", "H2", "H3"], groupings=groups, truth=truth
+    )
+    same = build()
+    assert data.exposure.toarray().tolist() == DENSE.tolist()
+    assert data.n_edges == 4
+    assert data.totals.tolist() == same.totals.tolist()
+    assert data.entity_names.tolist() == same.entity_names.tolist()
+    assert data.truth.tolist() == same.truth.tolist()
+    assert data.groupings["specialty"].levels == ("CARDIO", "GP")
+    assert data.aggregate_labels.tolist() == ["b1", "b2", "b3"]
+    assert AggregateData.from_dense([[1, 2]], [3]).entity_names.tolist() == ["e1", "e2"]
+    named = AggregateData.from_dense([[1]], [3], aggregate_names=["north"])
+    assert named.aggregate_keys.to_dict("list") == {"aggregate": ["north"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1, 2], [3]), "must be a matrix"),
+        (([[1, -2]], [3]), "zero or more"),
+        (([[1, np.nan]], [3]), "finite numbers"),
+        (([[1, 2]], [3, 4]), "totals has one value per row"),
+        (([[0, 0]], [3]), "positive totals have exposure"),
+    ],
+)
+def test_dense_arrays_that_are_no_data(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        AggregateData.from_dense(*arguments)
+    with pytest.raises(ValueError, match=r"truth has the shape \(1, 1\)"):
+        AggregateData.from_dense([[1, 2]], [3], truth=[[1]])
+
+
+def test_what_is_unattributed_is_set_apart():
+    levels = ("CARDIO", "GP", "unattributed")
+    grouping = Grouping("specialty", levels, np.array([1, 0, 2]))
+    data = build(has_unattributed=True, groupings={"specialty": grouping})
+    assert data.n_attributable == 2
+    assert data.attributable_grouping("specialty").levels == ("CARDIO", "GP")
+    assert data.attributable_grouping("specialty").codes.tolist() == [1, 0]
+    assert data.reference_rate == pytest.approx(19 / 6, rel=1e-15)  # without the 2.5 of the last
+    whole = build()
+    assert whole.attributable_grouping("specialty") is whole.groupings["specialty"]
 
 
 def test_grouping_sorts_levels_and_sums_entities():

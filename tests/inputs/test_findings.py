@@ -168,3 +168,26 @@ def test_long_cells_are_shortened(read):
     (finding,) = errors_of(read, aggregates=AGGREGATES.replace("B2,7", f"B2,{'9' * 200}x"))
     assert f"'{'9' * 40}…'" in finding.message
     assert len(finding.message) < 150
+
+
+@pytest.mark.parametrize(
+    ("family", "of_money"),
+    [
+        ("poisson", "'gamma'"),
+        ("negative_binomial", "'gamma'"),
+        ("zero_inflated_poisson", "'hurdle_gamma'"),
+        ("zero_inflated_negative_binomial", "'hurdle_gamma'"),
+    ],
+)
+def test_fractions_under_counts_are_sent_to_a_family_of_money(read, family, of_money):
+    (finding,) = errors_of(read, aggregates=AGGREGATES.replace("B2,7", "B2,7.5"), family=family)
+    assert finding.code == "fractional-count"
+    assert f"choose the family {of_money} if they are money" in finding.remedy
+
+
+@pytest.mark.parametrize("family", ["gamma", "lognormal"])
+def test_zeros_are_sent_to_the_family_that_has_them(read, family):
+    (finding,) = errors_of(read, family=family)
+    assert finding.code == "impossible-zero"
+    assert f"choose 'hurdle_{family}' where" in finding.remedy
+    assert summary(read(family=f"hurdle_{family}")) == []
