@@ -1,21 +1,34 @@
-"""Make data/hcp_brick and data/mmm_to_mta with the package's own simulators.
+"""Make the simulated data folders with the package's own simulators.
 
 Usage: ``python data/make_simulations.py [--out FOLDER]``, then ``python data/make_checksums.py``.
-It is what ``bayes-attrib simulate SCENARIO --out FOLDER/SCENARIO --seed 1`` does.
+It is what ``bayes-attrib simulate SCENARIO --out FOLDER/NAME --seed 1`` does, with the options
+below as ``--set KEY=VALUE``.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
-from bayes_attrib.simulation import SCENARIOS, simulate, write_tables
+from bayes_attrib.simulation import simulate, write_tables
 
-SEED = 1
+SEED: Final = 1
+FOLDERS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
+    "hcp_brick": ("hcp_brick", {}),
+    "hcp_brick_money": (
+        "hcp_brick",
+        {"family": "gamma", "phi": 120.0, "price": 60.0, "sigma_entity": 0.25, "n_periods": 6},
+    ),
+    "mmm_to_mta": ("mmm_to_mta", {}),
+    "creative_nested": ("creative_nested", {}),
+}
+"""Scenario and options of each folder."""
 
 
 def main() -> None:
-    """Make one data folder per scenario, in place of what stands there."""
+    """Make the data folders, in place of what stands there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--out",
@@ -24,8 +37,9 @@ def main() -> None:
         help="folder in which the data folders are made (default: the folder of this script)",
     )
     out = parser.parse_args().out
-    for scenario in SCENARIOS:
-        written = write_tables(simulate(scenario, seed=SEED), out / scenario, overwrite=True)
+    for folder, (scenario, options) in FOLDERS.items():
+        tables = simulate(scenario, seed=SEED, options=options)
+        written = write_tables(tables, out / folder, overwrite=True)
         print(*(str(path) for path in written.values()), sep="\n")
 
 

@@ -1,8 +1,12 @@
-"""Keys of simulated units: text of one width, so that they sort in their own order."""
+"""Keys of simulated units and periods: text that sorts in its own order."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
+
+FIRST_YEAR = 2025
 
 
 def numbered(prefix: str, count: int, *, width: int = 1) -> pd.Index[str]:
@@ -24,3 +28,38 @@ def numbered(prefix: str, count: int, *, width: int = 1) -> pd.Index[str]:
     """
     digits = max(width, len(str(count)))
     return pd.Index([f"{prefix}{i:0{digits}d}" for i in range(1, count + 1)], dtype="str")
+
+
+def iso_months(count: int) -> pd.Index[str]:
+    """Return consecutive months from ``"2025-01"`` on.
+
+    Parameters
+    ----------
+    count : int
+        How many months.
+
+    Returns
+    -------
+    Index of str, shape (count,)
+        Months in ISO 8601 form, in the order of time.
+    """
+    months = [f"{FIRST_YEAR + i // 12}-{i % 12 + 1:02d}" for i in range(count)]
+    return pd.Index(months, dtype="str")
+
+
+def iso_weeks(count: int) -> pd.Index[str]:
+    """Return consecutive weeks from ``"2025-W01"`` on.
+
+    Parameters
+    ----------
+    count : int
+        How many weeks.
+
+    Returns
+    -------
+    Index of str, shape (count,)
+        Weeks in ISO 8601 form, in the order of time.
+    """
+    first = dt.date.fromisocalendar(FIRST_YEAR, 1, 1)
+    weeks = [(first + dt.timedelta(weeks=i)).isocalendar() for i in range(count)]
+    return pd.Index([f"{week.year}-W{week.week:02d}" for week in weeks], dtype="str")

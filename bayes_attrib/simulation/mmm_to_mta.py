@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from bayes_attrib.exposure import geometric_adstock, hill
 from bayes_attrib.simulation.labels import numbered
 from bayes_attrib.simulation.options import ScenarioOptions
+from bayes_attrib.simulation.rounding import round_significant
 from bayes_attrib.simulation.tables import Scenario, Tables
 from bayes_attrib.spec import Columns
 
@@ -73,6 +74,11 @@ class MmmToMtaOptions(ScenarioOptions):
     ] = 20.0
 
     @property
+    def columns(self) -> Columns:
+        """Column names of the tables."""
+        return COLUMNS
+
+    @property
     def n_edges(self) -> int:
         """Number of rows of the exposures table."""
         return len(CHANNELS) * self.n_campaigns * self.n_weeks * self.n_geos
@@ -116,10 +122,10 @@ def _draw_channel(channel: Channel, options: MmmToMtaOptions, rng: np.random.Gen
     impressions = _draw_impressions(options, of_delivery)
     median = np.median(impressions[impressions > 0])
     carried = geometric_adstock(impressions / median, channel.decay)
-    exposure = _round_significant(hill(carried, channel.half_saturation, channel.slope))
+    exposure = round_significant(hill(carried, channel.half_saturation, channel.slope))
     noise = of_noise.gamma(options.alpha, 1.0 / options.alpha, size=impressions.shape[1:])
     rate = campaigns["rate_true"].to_numpy()
-    amount = _round_significant(rate[:, np.newaxis, np.newaxis] * exposure * noise)
+    amount = round_significant(rate[:, np.newaxis, np.newaxis] * exposure * noise)
     cells = _cells(channel, options)
     edges = cells.loc[cells.index.repeat(options.n_campaigns)].reset_index(drop=True)
     edges["campaign"] = np.tile(campaigns["campaign"].to_numpy(), len(cells))
@@ -182,16 +188,9 @@ def _cells(channel: Channel, options: MmmToMtaOptions) -> pd.DataFrame:
     )
 
 
-def _round_significant(values: FloatArray) -> FloatArray:
-    """Round to nine significant digits: exp and log differ in the last bits between processors."""
-    rounded = [float(f"{value:.9g}") for value in values.ravel().tolist()]
-    return np.array(rounded).reshape(values.shape)
-
-
 MMM_TO_MTA: Final = Scenario(
     name="mmm_to_mta",
     description="Incremental contributions of channels by week and geo, earned by campaigns.",
     options=MmmToMtaOptions,
-    columns=COLUMNS,
     draw=draw_mmm_to_mta,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from bayes_attrib.errors import Finding, SpecError
+from bayes_attrib.spec import Columns
 
 
 class ScenarioOptions(BaseModel):
     """Base of every scenario's options: unknown keys and loose types are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @property
+    @abstractmethod
+    def columns(self) -> Columns:
+        """Column names of the tables that these options ask for, as a spec states them."""
 
 
 def parse_options[O: ScenarioOptions](

@@ -9,13 +9,14 @@ from typing import Any, Final
 import numpy as np
 
 from bayes_attrib.errors import Finding, SpecError
+from bayes_attrib.simulation.creative_nested import CREATIVE_NESTED
 from bayes_attrib.simulation.hcp_brick import HCP_BRICK
 from bayes_attrib.simulation.mmm_to_mta import MMM_TO_MTA
 from bayes_attrib.simulation.options import did_you_mean, parse_options
 from bayes_attrib.simulation.tables import Scenario, SimulatedTables
 
 SCENARIOS: Final[Mapping[str, Scenario[Any]]] = MappingProxyType(
-    {scenario.name: scenario for scenario in (HCP_BRICK, MMM_TO_MTA)}
+    {scenario.name: scenario for scenario in (HCP_BRICK, MMM_TO_MTA, CREATIVE_NESTED)}
 )
 """All scenarios, by name."""
 
@@ -75,5 +76,4 @@ def simulate(
         scenario=scenario,
         seed=seed,
         options=parsed,
-        spec_columns=chosen.columns,
     )

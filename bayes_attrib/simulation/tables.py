@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from bayes_attrib.errors import Finding, SpecError
 from bayes_attrib.inputs import AggregateData, Grouping
+from bayes_attrib.inputs.nesting import nested_groupings
 from bayes_attrib.simulation.options import ScenarioOptions, did_you_mean
 from bayes_attrib.spec import Columns
 
@@ -37,8 +38,6 @@ class Scenario[O: ScenarioOptions]:
         One sentence for people who choose.
     options : type
         Its options, with ranges, defaults and descriptions.
-    columns : Columns
-        Column names of the tables that it makes.
     draw : callable
         Takes options and a random generator, returns :class:`Tables`.
     """
@@ -46,7 +45,6 @@ class Scenario[O: ScenarioOptions]:
     name: str
     description: str
     options: type[O]
-    columns: Columns
     draw: Callable[[O, np.random.Generator], Tables]
 
 
@@ -69,8 +67,6 @@ class SimulatedTables:
         Seed of the random generator.
     options : ScenarioOptions
         All options, defaults included.
-    spec_columns : Columns
-        Column names, as a spec states them.
     """
 
     aggregates: pd.DataFrame
@@ -79,15 +75,29 @@ class SimulatedTables:
     scenario: str
     seed: int
     options: ScenarioOptions
-    spec_columns: Columns
 
-    def build_data(self, pooling: Sequence[str] = ()) -> AggregateData:
+    @property
+    def spec_columns(self) -> Columns:
+        """Column names, as a spec states them."""
+        return self.options.columns
+
+    def build_data(
+        self,
+        pooling: Sequence[str] = (),
+        nested: Sequence[str] = (),
+        covariates: Sequence[str] = (),
+    ) -> AggregateData:
         """Build the in-memory form of the tables, in the tables' own order.
 
         Parameters
         ----------
         pooling : sequence of str
-            Columns of the entities table to carry as groupings.
+            Columns of the entities table to carry as crossed groupings.
+        nested : sequence of str
+            Columns of the entities table to carry as nested groupings, from the top down; their
+            groups are named by their paths.
+        covariates : sequence of str
+            Columns of the entities table to carry as covariates.
 
         Returns
         -------
@@ -100,7 +110,7 @@ class SimulatedTables:
             If the entities table has no such column.
         """
         columns = self.spec_columns
-        self._check_pooling(pooling)
+        self._check_columns((*pooling, *nested, *covariates))
         keys = self.aggregates[list(columns.aggregate)]
         rows = _positions(keys, self.exposures[list(columns.aggregate)])
         cols = _positions(self.entities[[columns.entity]], self.exposures[[columns.entity]])
@@ -115,25 +125,37 @@ class SimulatedTables:
             entity_key=columns.entity,
             entity_names=self.entities[columns.entity].to_numpy(dtype=object),
             exposure=sp.csr_array((exposure, *index), shape=shape),
-            groupings={g: Grouping.from_labels(g, self.entities[g].to_numpy()) for g in pooling},
+            groupings=self._groupings(pooling, nested),
+            entity_covariates=self._covariates(covariates),
             truth=self.exposures[columns.amount].to_numpy(dtype=np.float64)[order],
         )
 
-    def _check_pooling(self, pooling: Sequence[str]) -> None:
+    def _groupings(self, pooling: Sequence[str], nested: Sequence[str]) -> dict[str, Grouping]:
+        crossed = {g: Grouping.from_labels(g, self.entities[g].to_numpy()) for g in pooling}
+        return crossed | nested_groupings(self.entities, nested)
+
+    def _covariates(self, columns: Sequence[str]) -> pd.DataFrame | None:
+        """Return covariates, numbers as float."""
+        if not columns:
+            return None
+        chosen = self.entities[list(columns)]
+        return chosen.astype(dict.fromkeys(chosen.select_dtypes("number").columns, np.float64))
+
+    def _check_columns(self, columns: Sequence[str]) -> None:
         known = {str(name): None for name in self.entities.columns}
         findings = [
             Finding(
                 "unknown-column",
                 "error",
                 f"scenario {self.scenario}, entities",
-                f"has no column {name!r} to pool over",
+                f"has no column {name!r}",
                 f"{did_you_mean(name, known)}columns: {', '.join(known)}",
             )
-            for name in pooling
+            for name in columns
             if name not in known
         ]
         if findings:
-            raise SpecError("the pooling columns do not fit the simulated entities:", findings)
+            raise SpecError("the columns do not fit the simulated entities:", findings)
 
 
 def _positions(table: pd.DataFrame, lookups: pd.DataFrame) -> npt.NDArray[np.int64]:

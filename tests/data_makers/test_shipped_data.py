@@ -23,7 +23,9 @@ KEYS = {  # aggregate keys, entity key, total, exposure, truth
     ),
     "household_sales": (["store_id", "quarter"], "household_id", "sales", "visits", "sales_true"),
     "hcp_brick": (["brick_id"], "hcp_id", "units", "visits", "amount"),
+    "hcp_brick_money": (["brick_id", "month"], "hcp_id", "sales", "visits", "amount"),
     "mmm_to_mta": (["channel", "week", "geo"], "campaign", "total", "exposure", "amount"),
+    "creative_nested": (["channel", "week", "geo"], "creative", "total", "exposure", "amount"),
 }  # fmt: skip
 
 
@@ -48,7 +50,7 @@ def test_checksums_hold_and_cover_every_data_file():
         if path.suffix in {".csv", ".parquet"}
     }
     assert recorded == shipped
-    assert len(recorded) == 12
+    assert len(recorded) == 18
 
 
 def load_script(name):
@@ -67,7 +69,7 @@ def test_simulated_folders_are_reproduced_byte_for_byte(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["make_simulations.py", "--out", str(tmp_path)])
     load_script("make_simulations").main()
     made = sorted(path for path in tmp_path.glob("*/*"))
-    assert len(made) == 6
+    assert len(made) == 12
     for path in made:
         assert path.read_bytes() == (DATA / path.relative_to(tmp_path)).read_bytes()
 
@@ -97,7 +99,7 @@ def test_every_column_is_in_the_dictionary(folder):
             assert f"`{column}`" in dictionary
 
 
-@pytest.mark.parametrize("name", ["coupon_campaigns", "hcp_brick", "mmm_to_mta"])
+@pytest.mark.parametrize("name", sorted({*KEYS} - {"household_sales"}))
 def test_specs_name_the_columns_of_their_data(name):
     spec = load_spec(ROOT / "models" / f"{name}.toml")
     aggregate, entity, total, exposure, truth = KEYS[name]
@@ -106,14 +108,28 @@ def test_specs_name_the_columns_of_their_data(name):
     used = (spec.columns.entity, spec.columns.total, spec.columns.exposure, spec.columns.amount)
     assert used == (entity, total, exposure, truth)
     _, _, entities = read(name)
-    for group in spec.rates.pooling:
+    for group in spec.rates.groups:
         assert entities[group].nunique() >= 2
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_specs_and_scenarios_agree_on_columns(scenario):
-    spec = load_spec(ROOT / "models" / f"{scenario}.toml")
-    assert spec.columns == SCENARIOS[scenario].columns
+def test_specs_and_scenarios_agree_on_columns():
+    folders = load_script("make_simulations").FOLDERS
+    assert {scenario for scenario, _ in folders.values()} == set(SCENARIOS)
+    for folder, (scenario, options) in folders.items():
+        spec = load_spec(ROOT / "models" / f"{folder}.toml")
+        assert spec.columns == SCENARIOS[scenario].options(**options).columns
+
+
+@pytest.mark.parametrize("folder", ["hcp_brick", "hcp_brick_money", "creative_nested"])
+def test_the_dictionary_says_how_to_make_the_folder(folder):
+    scenario, options = load_script("make_simulations").FOLDERS[folder]
+    words = [f"bayes-attrib simulate {scenario} --seed 1"]
+    words += [
+        f"--set {key}={value if isinstance(value, str) else format(value, 'g')}"
+        for key, value in options.items()
+    ]
+    dictionary = (DATA / folder / "README.md").read_text(encoding="utf-8")
+    assert all(word in dictionary for word in words)
 
 
 def proportional_error(folder, by=None):
@@ -150,3 +166,30 @@ def test_facts_of_the_households():
     assert not (entities == "").any().any()
     assert proportional_error("household_sales") == pytest.approx(0.197, abs=5e-4)
     assert proportional_error("household_sales", by="income") == pytest.approx(0.060, abs=5e-4)
+
+
+def test_facts_of_the_creatives():
+    aggregates, exposures, entities = read("creative_nested")
+    levels = ["channel", "platform", "format", "campaign"]
+    nodes = [len(entities.drop_duplicates(levels[: depth + 1])) for depth in range(4)]
+    assert (nodes, len(entities)) == ([4, 9, 20, 44], 120)
+    assert (aggregates["week"].nunique(), aggregates["geo"].nunique()) == (26, 3)
+    assert entities["activity"].value_counts().to_dict() == {"sparse": 60, "regular": 59, "new": 1}
+    paths = entities.drop_duplicates(levels[:3])
+    assert len(set(paths.loc[paths["format"] == "Video", "platform"])) > 1
+    sparse = entities.loc[entities["activity"] == "sparse", "creative"]
+    assert exposures.groupby("creative").size().loc[sparse].max() <= 2
+
+
+def test_money_and_units_are_of_the_same_physicians():
+    _, units, _ = read("hcp_brick")
+    _, money, _ = read("hcp_brick_money")
+    shared = ["hcp_id", "brick_id", "visits"]
+    first_month = money[money["month"] == "2025-01"].reset_index(drop=True)
+    assert first_month[shared].equals(units[shared])
+    assert money["month"].nunique() == 6
+
+
+@pytest.mark.parametrize("folder", KEYS)
+def test_folders_are_small(folder):
+    assert sum(path.stat().st_size for path in (DATA / folder).glob("*")) < 1_500_000

@@ -15,6 +15,7 @@ TABLES = ("aggregates", "exposures", "entities")
 SMALL = {
     "hcp_brick": {"n_entities": 30, "n_aggregates": 7},
     "mmm_to_mta": {"n_campaigns": 2, "n_weeks": 4, "n_geos": 2},
+    "creative_nested": {"n_weeks": 4, "n_geos": 2},
 }
 
 
@@ -34,7 +35,7 @@ def test_tables_say_what_made_them(scenario):
     tables = simulate(scenario, seed=4, options=SMALL[scenario])
     assert (tables.scenario, tables.seed) == (scenario, 4)
     assert SMALL[scenario].items() <= tables.options.model_dump().items()
-    assert tables.spec_columns == SCENARIOS[scenario].columns
+    assert tables.spec_columns == SCENARIOS[scenario].options().columns
     with pytest.raises(dataclasses.FrozenInstanceError):
         tables.seed = 5
     with pytest.raises(pydantic.ValidationError, match="frozen"):
@@ -56,13 +57,15 @@ def test_unknown_scenarios_get_the_nearest_name():
     (finding,) = caught.value.findings
     assert finding.code == "unknown-scenario"
     assert finding.message == "unknown scenario 'hcp_bricks'"
-    assert finding.remedy == "did you mean 'hcp_brick'? known: hcp_brick, mmm_to_mta"
+    assert (
+        finding.remedy == "did you mean 'hcp_brick'? known: hcp_brick, mmm_to_mta, creative_nested"
+    )
 
 
 def test_names_that_resemble_nothing_get_the_list():
     with pytest.raises(SpecError) as caught:
         simulate("zzz", seed=1)
-    assert caught.value.findings[0].remedy == "known: hcp_brick, mmm_to_mta"
+    assert caught.value.findings[0].remedy == "known: hcp_brick, mmm_to_mta, creative_nested"
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "1"])
@@ -105,6 +108,14 @@ def test_all_faults_of_the_options_are_listed():
         ("mmm_to_mta", {"seasonality": 1.0}),
         ("mmm_to_mta", {"dark_weeks": 1.0}),
         ("mmm_to_mta", {"alpha": 0.0}),
+        ("hcp_brick", {"family": "zip"}),
+        ("hcp_brick", {"sigma_total": 0.0}),
+        ("hcp_brick", {"outlier": 0.0}),
+        ("hcp_brick", {"n_periods": 0}),
+        ("creative_nested", {"n_channels": 0}),
+        ("creative_nested", {"sigma_platform": -0.1}),
+        ("creative_nested", {"sparse_share": 1.1}),
+        ("creative_nested", {"total_level": "format"}),
     ],
 )
 def test_values_out_of_range_are_refused(scenario, options):

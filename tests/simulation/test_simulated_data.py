@@ -63,5 +63,32 @@ def test_unknown_groupings_get_the_nearest_column():
     with pytest.raises(SpecError) as caught:
         simulate("hcp_brick", seed=3).build_data(["speciality", "specialty"])
     (finding,) = caught.value.findings
-    assert finding.message == "has no column 'speciality' to pool over"
+    assert finding.message == "has no column 'speciality'"
     assert finding.remedy.startswith("did you mean 'specialty'? columns: hcp_id, ")
+
+
+def test_nested_groupings_are_named_by_their_paths():
+    levels = ["channel", "platform", "format", "campaign"]
+    tables = simulate("creative_nested", seed=3)
+    data = tables.build_data(["objective"], levels)
+    assert list(data.groupings) == ["objective", *levels]
+    for depth, level in enumerate(levels, start=1):
+        grouping = data.groupings[level]
+        paths = [" / ".join(row) for row in tables.entities[levels[:depth]].to_numpy()]
+        assert [grouping.levels[code] for code in grouping.codes] == paths
+        assert len(grouping.levels) == getattr(tables.options, f"n_{level}s")
+
+
+def test_covariates_come_as_float_or_text():
+    tables = simulate("creative_nested", seed=3)
+    assert tables.build_data().entity_covariates is None
+    covariates = tables.build_data(covariates=["video_seconds", "objective"]).entity_covariates
+    assert covariates["video_seconds"].dtype == np.float64
+    assert covariates["video_seconds"].tolist() == tables.entities["video_seconds"].tolist()
+    assert covariates["objective"].tolist() == tables.entities["objective"].tolist()
+
+
+@pytest.mark.parametrize("role", ["nested", "covariates"])
+def test_unknown_columns_are_refused_in_every_role(role):
+    with pytest.raises(SpecError, match="did you mean 'platform'"):
+        simulate("creative_nested", seed=3).build_data(**{role: ["plattform"]})
