@@ -12,11 +12,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, cg
 
-from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
+from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.families import Family, get_family
 from bayes_attrib.spec import ModelSpec
 
@@ -59,9 +58,7 @@ class Geometry:
         return asdict(self)
 
 
-def entity_information(
-    data: AggregateData, family: Family, entities: npt.NDArray[np.integer[Any]]
-) -> FloatArray:
+def entity_information(data: AggregateData, family: Family, entities: IntArray) -> FloatArray:
     """Information about log rates that the data hold, beside a prior of sd ``REFERENCE_SIGMA``.
 
     With J the Fisher information of the totals about all log rates, at equal rates and a moment
@@ -85,22 +82,41 @@ def entity_information(
         Information in units of the prior's precision: 0 where the data say nothing, 1 where they
         say as much as the prior.
     """
-    rate = np.full(data.n_entities, data.reference_rate)
-    mu, exposed = data.expected_totals(rate), data.is_exposed
-    dispersion = family.moment_dispersion(data.totals[exposed], mu[exposed])
-    deviation = np.sqrt(family.variance(mu[exposed], dispersion))
+    return _information(_scaled_exposure(data, family), entities)
+
+
+def _scaled_exposure(data: AggregateData, family: Family) -> sp.csr_array:
+    """Root of the Fisher information about log rates, in units of the prior's precision."""
+    mu, exposed = data.expected_totals(_equal_rates(data)), data.is_exposed
+    parameters = family.moment_parameters(data.totals[exposed], mu[exposed])
+    deviation = np.sqrt(family.variance(mu[exposed], parameters))
     scaled = sp.diags_array(REFERENCE_SIGMA / deviation) @ data.exposure[exposed]
-    root = sp.csr_array(scaled * data.reference_rate)
-    precision = LinearOperator(
-        (data.n_entities, data.n_entities), matvec=lambda v: v + root.T @ (root @ v), dtype=float
-    )
-    information = np.empty(len(entities))
-    for i, entity in enumerate(entities):
-        unit = np.zeros(data.n_entities)
-        unit[entity] = 1.0
-        column, _ = cg(precision, unit, rtol=1e-3)
-        information[i] = 1.0 / column[entity] - 1.0
+    return sp.csr_array(scaled @ sp.diags_array(_equal_rates(data)))
+
+
+def _equal_rates(data: AggregateData) -> FloatArray:
+    """The data's own rate for every entity; an unattributed one is expected to earn a tenth."""
+    rate = np.full(data.n_entities, data.reference_rate)
+    if data.has_unattributed:
+        own = data.edge_entity == data.n_attributable
+        rate[-1] = 0.1 * data.grand_total / data.exposure.data[own].sum()
+    return rate
+
+
+def _information(root: sp.csr_array, columns: IntArray) -> FloatArray:
+    n = root.shape[1]
+    precision = LinearOperator((n, n), matvec=lambda v: v + root.T @ (root @ v), dtype=float)
+    information = np.empty(len(columns))
+    for i, column in enumerate(columns):
+        unit = np.zeros(n)
+        unit[column] = 1.0
+        solution, _ = cg(precision, unit, rtol=1e-3)
+        information[i] = 1.0 / solution[column] - 1.0
     return information
+
+
+def _evenly_chosen(n: int) -> IntArray:
+    return np.unique(np.linspace(0, n - 1, MOST_ENTITIES).astype(np.int64))
 
 
 def choose_geometry(data: AggregateData, spec: ModelSpec) -> Geometry:
@@ -119,26 +135,34 @@ def choose_geometry(data: AggregateData, spec: ModelSpec) -> Geometry:
         Forms of all effects, and the information by which they were chosen.
     """
     wanted = spec.rates.geometry
-    chosen = np.unique(np.linspace(0, data.n_entities - 1, MOST_ENTITIES).astype(np.int64))
+    chosen = _evenly_chosen(data.n_attributable)
     information = float(np.median(entity_information(data, get_family(spec.likelihood), chosen)))
     automatic: Form = "centered" if information > 1.0 else "noncentered"
     entity: Form = automatic if wanted.entity == "auto" else wanted.entity
+    columns = (*spec.rates.groups, *spec.rates.aggregate_effects)
     groups = {
-        group: _group_form(len(data.groupings[group].levels))
-        if wanted.groups == "auto"
-        else wanted.groups
-        for group in spec.rates.pooling
+        column: _group_form(data, spec, column) if wanted.groups == "auto" else wanted.groups
+        for column in columns
     }
     return Geometry(
         entity, groups, information, "information" if wanted.entity == "auto" else "spec"
     )
 
 
-def _group_form(n_levels: int) -> Form:
-    """Centred groups, except where levels are few.
+def _group_form(data: AggregateData, spec: ModelSpec, column: str) -> Form:
+    """Centred effects where the data say much about them.
 
-    The data say much about a group that holds many entities, so its effect is written as it is; two
-    or three effects leave their standard deviation to its prior, and the funnel that opens towards
-    zero is only passed by the non-centred form.
+    A crossed group holds many entities, so its effect is written as it is; two or three effects
+    leave their sd to its prior, and the funnel that opens towards zero is only passed by the
+    non-centred form. Nested levels hand their variance to each other where parents have few
+    children, and mix better non-centred.
     """
+    if column in spec.rates.nested:
+        return "noncentered"
+    if column in spec.rates.aggregate_effects:
+        return _few_or_many(len(data.aggregate_groupings[column].levels))
+    return _few_or_many(len(data.attributable_grouping(column).levels))
+
+
+def _few_or_many(n_levels: int) -> Form:
     return "noncentered" if n_levels <= FEW_LEVELS else "centered"

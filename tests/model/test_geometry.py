@@ -79,7 +79,7 @@ def test_information_is_what_a_dense_inverse_gives(random_data, family):
     seen = data.is_exposed
     mu_edges = data.exposure.toarray()[seen] * data.reference_rate
     mu = mu_edges.sum(axis=1)
-    variance = law.variance(mu, law.moment_dispersion(data.totals[seen], mu))
+    variance = law.variance(mu, law.moment_parameters(data.totals[seen], mu))
     fisher = mu_edges.T @ (mu_edges / variance[:, np.newaxis])
     prior = np.eye(data.n_entities) / REFERENCE_SIGMA**2
     expected = REFERENCE_SIGMA**2 / np.diag(np.linalg.inv(fisher + prior)) - 1

@@ -5,8 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from bayes_attrib.model.families.base import Cells, Draws, Family
+from bayes_attrib.model.families.base import Draws, Family, Parameters
+from bayes_attrib.model.families.cells import Cells
+from bayes_attrib.model.families.excess_zeros import ExcessZeros
 from bayes_attrib.model.families.gamma import GammaAggregate, GammaPair
+from bayes_attrib.model.families.lognormal import LognormalAggregate
+from bayes_attrib.model.families.lognormal_pairs import LognormalPairApproximation
 from bayes_attrib.model.families.negative_binomial import (
     NegativeBinomialAggregate,
     NegativeBinomialPair,
@@ -14,13 +18,16 @@ from bayes_attrib.model.families.negative_binomial import (
 from bayes_attrib.model.families.poisson import Poisson
 from bayes_attrib.spec import LikelihoodSpec
 
-_ALL: tuple[Family, ...] = (
+_WITHOUT_EXCESS: tuple[Family, ...] = (
     Poisson(),
     NegativeBinomialAggregate(),
     NegativeBinomialPair(),
     GammaAggregate(),
     GammaPair(),
+    LognormalAggregate(),
+    LognormalPairApproximation(),
 )
+_ALL = (*_WITHOUT_EXCESS, *map(ExcessZeros, _WITHOUT_EXCESS))
 
 FAMILIES: Final = MappingProxyType({(family.name, family.level): family for family in _ALL})
 """Every family by its name and level."""
@@ -31,4 +38,4 @@ def get_family(likelihood: LikelihoodSpec) -> Family:
     return FAMILIES[likelihood.family, likelihood.level]
 
 
-__all__ = ["FAMILIES", "Cells", "Draws", "Family", "get_family"]
+__all__ = ["FAMILIES", "Cells", "Draws", "Family", "Parameters", "get_family"]

@@ -1,95 +1,140 @@
-"""What a likelihood family has to offer, and the laws that families share."""
+"""What a likelihood family has to offer."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pymc as pm
 
+from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
+from bayes_attrib.model.families.cells import Cells
 from bayes_attrib.spec import PriorSpec
 
+Parameters = Mapping[str, Any]
+"""Values of a family's parameters by name: scalars, or arrays that broadcast against expectations.
+
+``pi`` may differ between aggregates, where the spec has covariates of zeros: its shape is then
+(n_aggregates,) in a graph and (n_aggregates, n_draws) in NumPy. A family that needs it is also
+given ``herfindahl``, the sum of squared shares p_eb**2 of each aggregate, of that same shape.
+"""
+
 Draws = Mapping[str, FloatArray]
-"""Posterior draws of the dispersion parameters by name, each of shape (n_draws,)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """The edges of some aggregates, in every draw; what an allocation law is a function of.
-
-    Attributes
-    ----------
-    totals : ndarray, shape (n_aggregates,)
-        Observed totals.
-    indptr : ndarray of int, shape (n_aggregates + 1,)
-        Edges of aggregate b are ``indptr[b]:indptr[b + 1]``; no aggregate is empty.
-    mu : ndarray, shape (n_edges, n_draws)
-        Expected amount of every edge in every draw; positive.
-    """
-
-    totals: FloatArray
-    indptr: npt.NDArray[np.integer[Any]]
-    mu: FloatArray
-
-    @cached_property
-    def shares(self) -> FloatArray:
-        """Shares p_eb = mu_eb / mu_b, shape (n_edges, n_draws)."""
-        return shares_of(self.indptr, self.mu)
-
-    def scaled_by_totals(self, shares: FloatArray) -> FloatArray:
-        """Multiply shares, shape (n_edges, n_draws), by the totals of their aggregates."""
-        return shares * np.repeat(self.totals, np.diff(self.indptr))[:, np.newaxis]
+"""Posterior draws of a family's parameters by name, each of shape (n_draws,), but see above."""
 
 
 class Family(ABC):
-    """Noise of the totals, closed under the sum over entities.
+    """Noise of the totals, with the laws that belong together.
 
-    A family offers three laws that belong together: the marginal law of a total (for the sampler),
-    the law of a new total (for predictive checks), and the exact law of the amounts given their
+    A family offers the marginal law of a total (for the sampler, and its log density for model
+    choice), the law of a new total (for predictive checks), and the law of the amounts given their
     total.
+
+    Attributes
+    ----------
+    name : str
+        Name in a spec.
+    level : str or None
+        Where the extra noise lives; None where there is none.
+    parameters : tuple of str
+        Names of the noise parameters, each of which has a default prior.
+    counts : bool
+        Whether totals are whole numbers.
+    zeros_allowed : bool
+        Whether a total of zero has a positive probability.
+    needs_herfindahl : bool
+        Whether the law of a total depends on how evenly its expected amounts are spread.
     """
 
-    name: ClassVar[str]
-    level: ClassVar[str | None]
-    dispersion: ClassVar[str | None]
+    name: str
+    level: str | None
+    parameters: tuple[str, ...]
+    counts: bool
+    zeros_allowed: bool
+    needs_herfindahl: bool = False
 
     @abstractmethod
-    def default_prior(self, data: AggregateData) -> PriorSpec | None:
-        """Prior of the dispersion parameter on the data's own scale; None without dispersion."""
+    def default_priors(self, data: AggregateData) -> Mapping[str, PriorSpec]:
+        """Prior of each parameter, on the data's own scale."""
 
     @abstractmethod
-    def add_total(self, mu: Any, totals: FloatArray, dispersion: Any, **kwargs: Any) -> None:
-        """Add the observed totals, with expectation ``mu``, to the PyMC model in context."""
+    def total_law(self, mu: Any, parameters: Parameters) -> Any:
+        """Return the law of totals as a PyMC distribution outside of any model.
+
+        Parameters
+        ----------
+        mu : TensorVariable, shape (n_aggregates,)
+            Expected totals.
+        parameters : mapping
+            Noise parameters, as PyTensor variables.
+        """
+
+    def add_total(
+        self, mu: Any, totals: FloatArray, parameters: Parameters, *, dims: str | None = None
+    ) -> None:
+        """Add the observed totals to the PyMC model in context.
+
+        Parameters
+        ----------
+        mu : TensorVariable, shape (n_aggregates,)
+            Expected totals.
+        totals : ndarray, shape (n_aggregates,)
+            Observed totals.
+        parameters : mapping
+            Noise parameters, as PyTensor variables.
+        dims : str, optional
+            Name of the dimension of the totals.
+        """
+        observed = pm.Data("observed_total", totals.astype(np.int64) if self.counts else totals)
+        law = self.total_law(mu, parameters)
+        along = None if dims is None else (dims,)
+        pm.modelcontext(None).register_rv(law, names.TOTAL, observed=observed, dims=along)
 
     @abstractmethod
-    def variance(self, mu: FloatArray, dispersion: FloatArray | float) -> FloatArray:
-        """Variance of a total with expectation ``mu``, in squared units of the total."""
+    def log_density(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Log density, or log mass, of each total; the arguments broadcast against each other.
+
+        Parameters
+        ----------
+        totals : ndarray, shape (n_aggregates, 1)
+            Totals that the family allows.
+        mu : ndarray, shape (n_aggregates, n_draws)
+            Expected totals.
+        parameters : mapping
+            Noise parameters, of shape (n_draws,) or (n_aggregates, n_draws).
+        """
 
     @abstractmethod
-    def moment_dispersion(self, totals: FloatArray, mu: FloatArray) -> float:
-        """Moment estimate of the dispersion parameter from totals and expectations, same shape."""
+    def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Mean of a total with expected amounts that sum to ``mu``, in units of the total."""
+
+    @abstractmethod
+    def variance(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Variance of a total with expected amounts that sum to ``mu``, in squared units."""
+
+    @abstractmethod
+    def moment_parameters(self, totals: FloatArray, mu: FloatArray) -> dict[str, float]:
+        """Moment estimates of the parameters from totals and their expectations, same shape."""
 
     @abstractmethod
     def draw_totals(
-        self, mu: FloatArray, dispersion: Draws, rng: np.random.Generator
+        self, mu: FloatArray, parameters: Parameters, rng: np.random.Generator
     ) -> FloatArray:
         """Draw new totals from expectations ``mu``, shape (n_aggregates, n_draws)."""
 
     @abstractmethod
-    def draw_amounts(self, cells: Cells, dispersion: Draws, rng: np.random.Generator) -> FloatArray:
-        """Draw the amounts given their totals, exactly.
+    def draw_amounts(self, cells: Cells, parameters: Draws, rng: np.random.Generator) -> FloatArray:
+        """Draw the amounts given their totals.
 
         Parameters
         ----------
         cells : Cells
             Totals and expected amounts.
-        dispersion : mapping
-            Draws of the dispersion parameter, if the family has one.
+        parameters : mapping
+            Draws of the parameters, shape (n_draws,); what belongs to zeros is not looked at.
         rng : numpy.random.Generator
             Source of randomness.
 
@@ -98,81 +143,6 @@ class Family(ABC):
         ndarray, shape (n_edges, n_draws)
             Amounts; in every draw they sum to the totals, exactly for counts.
         """
-
-
-def shares_of(indptr: npt.NDArray[np.integer[Any]], weights: FloatArray) -> FloatArray:
-    """Divide non-negative weights by their sum within each aggregate.
-
-    Parameters
-    ----------
-    indptr : ndarray of int, shape (n_aggregates + 1,)
-        Row pointers; no aggregate is empty.
-    weights : ndarray, shape (n_edges, n_draws)
-        Weights whose sum within each aggregate is positive.
-
-    Returns
-    -------
-    ndarray, shape (n_edges, n_draws)
-        Shares that sum to one within each aggregate.
-    """
-    sums = np.add.reduceat(weights, indptr[:-1], axis=0)
-    return weights / np.repeat(sums, np.diff(indptr), axis=0)
-
-
-def multinomial_amounts(cells: Cells, shares: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Split whole totals by a multinomial law.
-
-    Independent Poisson amounts are multinomial given their sum, with the shares of their
-    expectations as probabilities (Johnson, Kotz and Balakrishnan 1997, Discrete Multivariate
-    Distributions, section 35.2).
-
-    Parameters
-    ----------
-    cells : Cells
-        Totals, whole numbers, and the edges that share them.
-    shares : ndarray, shape (n_edges, n_draws)
-        Probabilities, summing to one within each aggregate.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray, shape (n_edges, n_draws)
-        Whole amounts as floats; they sum to the totals exactly.
-    """
-    amounts = np.zeros_like(shares)
-    for b in np.flatnonzero(cells.totals > 0):
-        edges = slice(cells.indptr[b], cells.indptr[b + 1])
-        amounts[edges] = rng.multinomial(int(cells.totals[b]), shares[edges].T).T
-    return amounts
-
-
-def dirichlet_shares(
-    indptr: npt.NDArray[np.integer[Any]], concentration: FloatArray, rng: np.random.Generator
-) -> FloatArray:
-    """Draw Dirichlet shares within each aggregate, safely for tiny concentrations.
-
-    A Gamma(a) variable is a Gamma(a + 1) variable times U**(1/a) (Marsaglia and Tsang 2000); on the
-    log scale no concentration is too small to be drawn from.
-
-    Parameters
-    ----------
-    indptr : ndarray of int, shape (n_aggregates + 1,)
-        Row pointers; no aggregate is empty.
-    concentration : ndarray, shape (n_edges, n_draws)
-        Positive concentrations.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray, shape (n_edges, n_draws)
-        Shares that sum to one within each aggregate.
-    """
-    log_gamma = np.log(rng.standard_gamma(concentration + 1.0))
-    log_gamma -= rng.standard_exponential(concentration.shape) / concentration
-    largest = np.maximum.reduceat(log_gamma, indptr[:-1], axis=0)
-    return shares_of(indptr, np.exp(log_gamma - np.repeat(largest, np.diff(indptr), axis=0)))
 
 
 def mean_cell_amount(data: AggregateData) -> float:

@@ -6,16 +6,13 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+from scipy.special import betaln
 
 from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
-from bayes_attrib.model.families.base import (
-    Cells,
-    Draws,
-    Family,
-    dirichlet_shares,
-    multinomial_amounts,
-)
+from bayes_attrib.model.families.base import Draws, Family, Parameters
+from bayes_attrib.model.families.cells import Cells
+from bayes_attrib.model.families.splits import dirichlet_shares, multinomial_amounts
 from bayes_attrib.spec import PriorSpec
 
 
@@ -28,38 +25,47 @@ class NegativeBinomialAggregate(Family):
 
     name = "negative_binomial"
     level = "aggregate"
-    dispersion = names.ALPHA
+    parameters = (names.ALPHA,)
+    counts = True
+    zeros_allowed = True
 
-    def default_prior(self, data: AggregateData) -> PriorSpec:  # noqa: ARG002
-        """Prior of alpha: the factor's coefficient of variation 1 / sqrt(alpha) has median .3."""
-        return PriorSpec(dist="LogNormal", mu=2.4, sigma=1.5)
+    def default_priors(self, data: AggregateData) -> dict[str, PriorSpec]:  # noqa: ARG002
+        """Prior of alpha: the factor's CV 1 / sqrt(alpha) has median .3, 94% in (.07, 1.2)."""
+        return {names.ALPHA: PriorSpec(dist="LogNormal", mu=2.4, sigma=1.5)}
 
-    def add_total(self, mu: Any, totals: FloatArray, dispersion: Any, **kwargs: Any) -> None:
-        """Add y ~ NegBin(mean mu, size alpha)."""
-        observed = totals.astype(np.int64)
-        pm.NegativeBinomial(names.TOTAL, mu=mu, alpha=dispersion, observed=observed, **kwargs)
+    def total_law(self, mu: Any, parameters: Parameters) -> Any:
+        """Return y ~ NegBin(mean mu, size alpha)."""
+        return pm.NegativeBinomial.dist(mu=mu, alpha=parameters[names.ALPHA])
 
-    def variance(self, mu: FloatArray, dispersion: FloatArray | float) -> FloatArray:
+    def log_density(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the log mass of NegBin(mean mu, size alpha)."""
+        return _log_mass(totals, mu, parameters[names.ALPHA])
+
+    def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
+        """Return mu."""
+        return mu
+
+    def variance(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
         """Return mu + mu**2 / alpha."""
-        return mu + mu**2 / dispersion
+        return np.asarray(mu + mu**2 / parameters[names.ALPHA])
 
-    def moment_dispersion(self, totals: FloatArray, mu: FloatArray) -> float:
+    def moment_parameters(self, totals: FloatArray, mu: FloatArray) -> dict[str, float]:
         """Return alpha from E[(y - mu)**2 - mu] = mu**2 / alpha."""
-        excess = float(np.sum((totals - mu) ** 2 - mu))
-        return float(np.sum(mu**2)) / max(excess, 1e-6 * float(np.sum(mu**2)))
+        most = float(np.sum(mu**2))
+        return {names.ALPHA: most / max(float(np.sum((totals - mu) ** 2 - mu)), 1e-6 * most)}
 
     def draw_totals(
-        self, mu: FloatArray, dispersion: Draws, rng: np.random.Generator
+        self, mu: FloatArray, parameters: Parameters, rng: np.random.Generator
     ) -> FloatArray:
         """Draw y as Poisson(g mu) with g ~ Gamma(alpha, alpha)."""
-        alpha = dispersion[names.ALPHA]
+        alpha = parameters[names.ALPHA]
         factor = rng.gamma(np.broadcast_to(alpha, mu.shape)) / alpha
         return rng.poisson(factor * mu).astype(np.float64)
 
     def draw_amounts(
         self,
         cells: Cells,
-        dispersion: Draws,  # noqa: ARG002
+        parameters: Draws,  # noqa: ARG002
         rng: np.random.Generator,
     ) -> FloatArray:
         """Draw z_b ~ Multinomial(y_b, p_b)."""
@@ -76,38 +82,49 @@ class NegativeBinomialPair(Family):
 
     name = "negative_binomial"
     level = "pair"
-    dispersion = names.PHI
+    parameters = (names.PHI,)
+    counts = True
+    zeros_allowed = True
 
-    def default_prior(self, data: AggregateData) -> PriorSpec:  # noqa: ARG002
+    def default_priors(self, data: AggregateData) -> dict[str, PriorSpec]:  # noqa: ARG002
         """Prior of phi, the excess of the variance over the mean: median 1, 94% in (.06, 17)."""
-        return PriorSpec(dist="LogNormal", mu=0.0, sigma=1.5)
+        return {names.PHI: PriorSpec(dist="LogNormal", mu=0.0, sigma=1.5)}
 
-    def add_total(self, mu: Any, totals: FloatArray, dispersion: Any, **kwargs: Any) -> None:
-        """Add y ~ NegBin(mean mu, size mu / phi)."""
-        observed = totals.astype(np.int64)
-        pm.NegativeBinomial(names.TOTAL, mu=mu, alpha=mu / dispersion, observed=observed, **kwargs)
+    def total_law(self, mu: Any, parameters: Parameters) -> Any:
+        """Return y ~ NegBin(mean mu, size mu / phi)."""
+        return pm.NegativeBinomial.dist(mu=mu, alpha=mu / parameters[names.PHI])
 
-    def variance(self, mu: FloatArray, dispersion: FloatArray | float) -> FloatArray:
+    def log_density(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the log mass of NegBin(mean mu, size mu / phi)."""
+        return _log_mass(totals, mu, mu / parameters[names.PHI])
+
+    def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
+        """Return mu."""
+        return mu
+
+    def variance(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
         """Return mu (1 + phi)."""
-        return mu * (1.0 + dispersion)
+        return np.asarray(mu * (1.0 + parameters[names.PHI]))
 
-    def moment_dispersion(self, totals: FloatArray, mu: FloatArray) -> float:
+    def moment_parameters(self, totals: FloatArray, mu: FloatArray) -> dict[str, float]:
         """Return phi from E[(y - mu)**2 / mu] = 1 + phi."""
-        return max(float(np.mean((totals - mu) ** 2 / mu)) - 1.0, 0.0)
+        return {names.PHI: max(float(np.mean((totals - mu) ** 2 / mu)) - 1.0, 1e-6)}
 
     def draw_totals(
-        self, mu: FloatArray, dispersion: Draws, rng: np.random.Generator
+        self, mu: FloatArray, parameters: Parameters, rng: np.random.Generator
     ) -> FloatArray:
         """Draw y as Poisson of a Gamma(shape mu / phi, scale phi) variable."""
-        phi = dispersion[names.PHI]
+        phi = parameters[names.PHI]
         return rng.poisson(rng.standard_gamma(mu / phi) * phi).astype(np.float64)
 
-    def draw_amounts(
-        self,
-        cells: Cells,
-        dispersion: Draws,
-        rng: np.random.Generator,
-    ) -> FloatArray:
+    def draw_amounts(self, cells: Cells, parameters: Draws, rng: np.random.Generator) -> FloatArray:
         """Draw z_b ~ DirichletMultinomial(y_b, mu_eb / phi)."""
-        shares = dirichlet_shares(cells.indptr, cells.mu / dispersion[names.PHI], rng)
+        shares = dirichlet_shares(cells.indptr, cells.mu / parameters[names.PHI], rng)
         return multinomial_amounts(cells, shares, rng)
+
+
+def _log_mass(totals: FloatArray, mu: FloatArray, size: FloatArray) -> FloatArray:
+    """Log mass of NegBin(mean mu, size); the Beta function keeps it exact for huge sizes."""
+    log_choose = -np.log(totals + size) - betaln(size, totals + 1.0)
+    log_failure = np.log(mu) - np.log(size + mu)
+    return np.asarray(log_choose - size * np.log1p(mu / size) + totals * log_failure)

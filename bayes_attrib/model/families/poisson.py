@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+from scipy.special import gammaln, xlogy
 
-from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
-from bayes_attrib.model.families.base import Cells, Draws, Family, multinomial_amounts
+from bayes_attrib.model.families.base import Draws, Family, Parameters
+from bayes_attrib.model.families.cells import Cells
+from bayes_attrib.model.families.splits import multinomial_amounts
+from bayes_attrib.spec import PriorSpec
 
 
 class Poisson(Family):
@@ -17,28 +20,38 @@ class Poisson(Family):
 
     name = "poisson"
     level = None
-    dispersion = None
+    parameters = ()
+    counts = True
+    zeros_allowed = True
 
-    def default_prior(self, data: AggregateData) -> None:  # noqa: ARG002
-        """Return None: the variance is the mean."""
-        return
+    def default_priors(self, data: AggregateData) -> dict[str, PriorSpec]:  # noqa: ARG002
+        """Return nothing: the variance is the mean."""
+        return {}
 
-    def add_total(self, mu: Any, totals: FloatArray, dispersion: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        """Add y ~ Poisson(mu)."""
-        pm.Poisson(names.TOTAL, mu=mu, observed=totals.astype(np.int64), **kwargs)
+    def total_law(self, mu: Any, parameters: Parameters) -> Any:  # noqa: ARG002
+        """Return y ~ Poisson(mu)."""
+        return pm.Poisson.dist(mu=mu)
 
-    def variance(self, mu: FloatArray, dispersion: FloatArray | float) -> FloatArray:  # noqa: ARG002
+    def log_density(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
+        """Return log of mu**y exp(-mu) / y!."""
+        return np.asarray(xlogy(totals, mu) - mu - gammaln(totals + 1.0))
+
+    def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""
         return mu
 
-    def moment_dispersion(self, totals: FloatArray, mu: FloatArray) -> float:  # noqa: ARG002
-        """Return 0: there is no dispersion to estimate."""
-        return 0.0
+    def variance(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
+        """Return mu."""
+        return mu
+
+    def moment_parameters(self, totals: FloatArray, mu: FloatArray) -> dict[str, float]:  # noqa: ARG002
+        """Return nothing: there is no parameter to estimate."""
+        return {}
 
     def draw_totals(
         self,
         mu: FloatArray,
-        dispersion: Draws,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
         rng: np.random.Generator,
     ) -> FloatArray:
         """Draw y ~ Poisson(mu)."""
@@ -47,7 +60,7 @@ class Poisson(Family):
     def draw_amounts(
         self,
         cells: Cells,
-        dispersion: Draws,  # noqa: ARG002
+        parameters: Draws,  # noqa: ARG002
         rng: np.random.Generator,
     ) -> FloatArray:
         """Draw z_b ~ Multinomial(y_b, p_b)."""
