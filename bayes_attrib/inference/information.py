@@ -8,6 +8,7 @@ from bayes_attrib import names
 from bayes_attrib.errors import Finding
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
+from bayes_attrib.model.covariates import entity_design
 from bayes_attrib.model.identification import indistinguishable_entities
 from bayes_attrib.spec import ModelSpec
 
@@ -37,14 +38,59 @@ def information_fraction(
 
     Returns
     -------
-    ndarray, shape (n_entities,)
+    ndarray, shape (n_attributable,)
         Fractions, clipped to [0, 1].
     """
-    centre = np.log(data.reference_rate) + posterior.draws(names.INTERCEPT)[np.newaxis, :]
-    for group in spec.rates.pooling:
-        centre = centre + posterior.draws(names.effect_of(group))[data.groupings[group].codes]
-    offset = (posterior.draws(names.LOG_RATE) - centre) / posterior.draws(names.SIGMA_ENTITY)
+    own = posterior.draws(names.LOG_RATE)[: data.n_attributable]
+    offset = (own - rate_centres(posterior, data, spec)) / entity_spreads(posterior, data, spec)
     return np.clip(1.0 - offset.var(axis=1), 0.0, 1.0)
+
+
+def rate_centres(posterior: PosteriorFit, data: AggregateData, spec: ModelSpec) -> FloatArray:
+    """Draws of what groups and covariates alone say about each log rate.
+
+    Parameters
+    ----------
+    posterior : PosteriorFit
+        Draws of the model that was built from data and spec.
+    data : AggregateData
+        Groupings, covariates and the reference rate.
+    spec : ModelSpec
+        The model.
+
+    Returns
+    -------
+    ndarray, shape (n_attributable, n_draws)
+        Logarithms of rates per unit of exposure.
+    """
+    intercept = np.log(data.reference_rate) + posterior.draws(names.INTERCEPT)
+    centre = np.tile(intercept, (data.n_attributable, 1))
+    for group in spec.rates.groups:
+        effect = posterior.draws(names.effect_of(group))
+        centre += effect[data.attributable_grouping(group).codes]
+    design = entity_design(data, spec)
+    if design is not None:
+        centre += design.matrix @ posterior.draws(names.BETA)
+    return centre
+
+
+def entity_spreads(posterior: PosteriorFit, data: AggregateData, spec: ModelSpec) -> FloatArray:
+    """Draws of the sd of each entity's own effect, shape (n_attributable or 1, n_draws).
+
+    Parameters
+    ----------
+    posterior : PosteriorFit
+        Draws of the model that was built from data and spec.
+    data : AggregateData
+        Groupings.
+    spec : ModelSpec
+        The model.
+    """
+    column = spec.rates.heteroscedastic
+    if column is None:
+        return posterior.draws(names.SIGMA_ENTITY)[np.newaxis]
+    spreads = posterior.draws(names.sigma_entity_of(column))
+    return spreads[data.attributable_grouping(column).codes]
 
 
 def information_findings(
@@ -83,7 +129,7 @@ def information_findings(
             )
         )
     fraction = information_fraction(posterior, data, spec)
-    little = [str(name) for name in data.entity_names[fraction < LITTLE]]
+    little = [str(name) for name in data.entity_names[: data.n_attributable][fraction < LITTLE]]
     if little:
         findings.append(
             Finding(

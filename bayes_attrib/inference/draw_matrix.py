@@ -1,0 +1,102 @@
+"""Matrices of rows by draws that may be larger than memory."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from bayes_attrib.inputs.aggregate_data import FloatArray
+
+IN_MEMORY_ELEMENTS = 32_000_000
+"""Matrices of more elements (256 MB) live in a scratch file."""
+
+BLOCK_ELEMENTS = 2_000_000
+"""Elements of a block that is worked on at a time (16 MB per temporary)."""
+
+_BYTES = 8
+
+
+class DrawMatrix:
+    """One row of draws per quantity, in memory or, when large, in an unnamed scratch file.
+
+    A scratch file is read and written row by row, not mapped: mapped pages would count as memory of
+    the process, and random rows of a map drag their neighbours in.
+
+    Parameters
+    ----------
+    n_rows, n_draws : int
+        Shape; the matrix starts as zeros.
+    in_memory_elements : int, optional
+        Largest number of elements that is kept in memory; ``IN_MEMORY_ELEMENTS`` by default.
+    """
+
+    def __init__(self, n_rows: int, n_draws: int, *, in_memory_elements: int | None = None) -> None:
+        limit = IN_MEMORY_ELEMENTS if in_memory_elements is None else in_memory_elements
+        self.shape = (n_rows, n_draws)
+        self._values: FloatArray | None = None
+        self._file: BinaryIO | None = None
+        if n_rows * n_draws <= limit:
+            self._values = np.zeros(self.shape)
+        else:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115, lives as long as self
+            weakref.finalize(self, self._file.close)
+            self._file.truncate(n_rows * n_draws * _BYTES)
+
+    @classmethod
+    def of(cls, values: FloatArray) -> DrawMatrix:
+        """Wrap an array of shape (n_rows, n_draws) without copying it."""
+        matrix = cls(0, values.shape[1])
+        matrix.shape = (values.shape[0], values.shape[1])
+        matrix._values = values
+        return matrix
+
+    def rows(self, index: slice | npt.NDArray[np.integer[Any]]) -> FloatArray:
+        """Return a copy of some rows, shape (n_chosen, n_draws)."""
+        if self._values is not None:
+            return np.array(self._values[index])
+        if isinstance(index, slice):
+            index = np.arange(self.shape[0])[index]
+        rows = np.empty((len(index), self.shape[1]))
+        for span, file in self._spans(index):
+            _require_whole(file.readinto(memoryview(rows[span]).cast("B")), rows[span])
+        return rows
+
+    def add(self, index: npt.NDArray[np.integer[Any]], values: FloatArray) -> None:
+        """Add to some rows; ``index`` holds each row once."""
+        if self._values is not None:
+            self._values[index] += values
+            return
+        sums = np.ascontiguousarray(self.rows(index) + values)
+        for span, file in self._spans(index):
+            _require_whole(file.write(memoryview(sums[span]).cast("B")), sums[span])
+
+    def _spans(self, index: npt.NDArray[np.integer[Any]]) -> Iterator[tuple[slice, Any]]:
+        """Yield runs of consecutive rows, with the scratch file positioned at each."""
+        starts = np.flatnonzero(np.diff(index, prepend=index[:1] - 2) != 1)
+        stops = np.append(starts[1:], len(index))
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            if self._file is None:
+                raise AssertionError("a matrix in memory has no spans")
+            self._file.seek(int(index[start]) * self.shape[1] * _BYTES)
+            yield slice(start, stop), self._file
+
+    def blocks(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield all rows in order, a block at a time, as slice and copy."""
+        n_rows, n_draws = self.shape
+        step = max(1, BLOCK_ELEMENTS // max(1, n_draws))
+        for start in range(0, n_rows, step):
+            block = slice(start, min(start + step, n_rows))
+            yield block, self.rows(block)
+
+
+def _require_whole(n_bytes: int | None, values: FloatArray) -> None:
+    if n_bytes != values.nbytes:
+        raise OSError(
+            f"the scratch file in {tempfile.gettempdir()} took {n_bytes} of {values.nbytes} bytes; "
+            "is the disk full? TMPDIR names another place for it"
+        )
