@@ -23,11 +23,11 @@ and Steihaug, *SIAM Journal on Numerical Analysis* 19, 1982).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
+from bayes_attrib.baselines.conjugate_gradients import conjugate_gradients
 from bayes_attrib.baselines.free_rates import FreeRates, Iterate
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
@@ -40,9 +40,6 @@ SMALLEST_RIDGE: Final = 1e-8
 LOOSEST_SOLVE: Final = 0.1
 TIGHTEST_SOLVE: Final = 1e-6
 """Range of the relative accuracy to which a Newton system is solved."""
-
-MAX_PRODUCTS: Final = 300
-"""Products with the information matrix per step; a truncated solve is still a step of ascent."""
 
 MOST_SHRINKING: Final = 0.01
 """Smallest factor by which one step multiplies a rate: a rate at zero could never come back."""
@@ -102,38 +99,10 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
         changed = problem.data.expected_totals(at.rate * step)
         return at.rate * problem.sum_over_aggregates(curvature * changed) + slack * step
 
-    return _conjugate_gradients(
+    step, _ = conjugate_gradients(
         product,
         right_side=amount * (at.score - 1.0),
         diagonal=problem.information(at) + slack,
         tolerance=float(np.clip(residual, TIGHTEST_SOLVE, LOOSEST_SOLVE)),
     )
-
-
-def _conjugate_gradients(
-    product: Callable[[FloatArray], FloatArray],
-    right_side: FloatArray,
-    diagonal: FloatArray,
-    tolerance: float,
-) -> FloatArray:
-    """Solve a positive definite system, preconditioned by its diagonal; zeros there stay put."""
-    usable = diagonal > np.finfo(np.float64).tiny
-    inverse = np.divide(1.0, diagonal, out=np.zeros_like(diagonal), where=usable)
-    solution = np.zeros_like(right_side)
-    residual = right_side.copy()
-    preconditioned = inverse * residual
-    direction = preconditioned.copy()
-    size = first = float(residual @ preconditioned)
-    for _ in range(MAX_PRODUCTS):
-        if size <= tolerance**2 * first:
-            break
-        image = product(direction)
-        curvature = float(direction @ image)
-        if not curvature > 0:  # rounding has taken over
-            break
-        solution += (size / curvature) * direction
-        residual -= (size / curvature) * image
-        preconditioned = inverse * residual
-        size, previous = float(residual @ preconditioned), size
-        direction = preconditioned + (size / previous) * direction
-    return solution
+    return step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from bayes_attrib.baselines.certificate import Certificate
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
-Method = Literal["proportional", "em"]
-Stopped = Literal["closed-form", "certificate", "early", "iterations"]
+Method = Literal["proportional", "em", "em_covariates", "map"]
+Stopped = Literal["closed-form", "certificate", "stationary", "early", "iterations", "stalled"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class PointFit:
 
     Attributes
     ----------
-    method : {"proportional", "em"}
+    method : {"proportional", "em", "em_covariates", "map"}
         What made the estimate.
     rate : ndarray of float, shape (n_entities,)
         Rates per unit of exposure. NaN for an entity without exposure whose rate the method
@@ -33,18 +33,23 @@ class PointFit:
         Amounts aligned with ``exposure.data``; within each aggregate they sum to its total.
     entity_amount : ndarray of float, shape (n_entities,)
         Amounts summed over aggregates.
-    log_likelihood : ndarray of float, shape (iterations + 1,)
-        Poisson log-likelihood at the start and after each iteration, in nats, with all constants
+    log_likelihood : ndarray of float, shape (n_recorded,)
+        Log-likelihood of the totals under the method's family, in nats, with all constants: at the
+        start, after each iteration where the method keeps it, and at the end. Poisson unless the
+        method says otherwise
         (see :func:`~bayes_attrib.baselines.likelihood.poisson_log_likelihood`).
     iterations : int
         Number of updates of the rates; zero for a closed form.
     certificate : Certificate or None
         Bound on the distance of ``rate`` from the maximum likelihood; None where maximum
-        likelihood is not what the method is after.
-    stopped : {"closed-form", "certificate", "early", "iterations"}
-        Why it stopped: nothing to iterate; proved to be as near the maximum as was asked;
-        after the number of iterations that was asked; out of iterations.
+        likelihood with free rates is not what the method is after.
+    stopped : {"closed-form", "certificate", "stationary", "early", "iterations", "stalled"}
+        Why it stopped: nothing to iterate; proved to be as near the maximum as was asked; no gain
+        left to second order; after the number of iterations that was asked; out of iterations; no
+        step gained anything although the criterion asks for more.
     """
+
+    _arrays: ClassVar[tuple[str, ...]] = ("rate", "amount", "entity_amount", "log_likelihood")
 
     method: Method
     rate: FloatArray
@@ -56,7 +61,7 @@ class PointFit:
     stopped: Stopped
 
     def __post_init__(self) -> None:
-        for name in ("rate", "amount", "entity_amount", "log_likelihood"):
+        for name in self._arrays:
             array = np.array(getattr(self, name), dtype=np.float64)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
@@ -64,7 +69,7 @@ class PointFit:
     @property
     def converged(self) -> bool:
         """Whether the estimate is what its method defines, not a stage on the way to it."""
-        return self.stopped in ("closed-form", "certificate")
+        return self.stopped in ("closed-form", "certificate", "stationary")
 
     @property
     def entity_share(self) -> FloatArray:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from bayes_attrib import baselines
 from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
 
 
@@ -29,3 +30,9 @@ def test_it_does_not_alias_the_arrays_it_was_made_from(two_bricks):
     rate[0] = 7.0
     assert fit.rate[0] == 1.0
     assert rate.flags.writeable
+
+
+def test_names_that_need_libraries_are_there_when_asked_for():
+    assert {name for name in baselines.__all__ if getattr(baselines, name) is None} == set()
+    with pytest.raises(AttributeError, match="no attribute 'fit_gam'"):
+        baselines.fit_gam  # noqa: B018

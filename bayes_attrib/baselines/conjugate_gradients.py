@@ -1,0 +1,61 @@
+"""Conjugate gradients for Newton systems, which may be truncated and need not be definite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from bayes_attrib.inputs.aggregate_data import FloatArray
+
+MAX_PRODUCTS: Final = 300
+"""Products with the matrix per system; a truncated solve is still a direction of descent."""
+
+
+def conjugate_gradients(
+    product: Callable[[FloatArray], FloatArray],
+    right_side: FloatArray,
+    diagonal: FloatArray,
+    tolerance: float,
+) -> tuple[FloatArray, bool]:
+    """Solve a positive definite system, preconditioned by a diagonal.
+
+    Parameters
+    ----------
+    product : callable
+        Multiplies the matrix with a vector of shape (n,).
+    right_side : ndarray of float, shape (n,)
+        Right side.
+    diagonal : ndarray of float, shape (n,)
+        Preconditioner, near the diagonal of the matrix; where it is zero, the solution stays zero.
+    tolerance : float
+        Relative size of the preconditioned residual at which to stop.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        Solution, as far as it got.
+    bool
+        Whether the matrix was positive along every direction that was tried.
+    """
+    usable = diagonal > np.finfo(np.float64).tiny
+    inverse = np.divide(1.0, diagonal, out=np.zeros_like(diagonal), where=usable)
+    solution = np.zeros_like(right_side)
+    residual = right_side.copy()
+    preconditioned = inverse * residual
+    direction = preconditioned.copy()
+    size = first = float(residual @ preconditioned)
+    for _ in range(MAX_PRODUCTS):
+        if size <= tolerance**2 * first:
+            break
+        image = product(direction)
+        curvature = float(direction @ image)
+        if not curvature > 0:  # not definite, or rounding has taken over
+            return solution, False
+        solution += (size / curvature) * direction
+        residual -= (size / curvature) * image
+        preconditioned = inverse * residual
+        size, previous = float(residual @ preconditioned), size
+        direction = preconditioned + (size / previous) * direction
+    return solution, True
