@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from bayes_attrib.attribution.draw_matrix import BLOCK_ELEMENTS, DrawMatrix
 from bayes_attrib.attribution.intervals import summarise
-from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
+from bayes_attrib.inference.draw_matrix import DrawMatrix
+from bayes_attrib.inference.expected_draws import ExpectedDraws
+from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.model.families import Cells, Draws, Family
 from bayes_attrib.spec import IntervalSpec
 
@@ -41,10 +41,9 @@ class Allocation:
 
 
 def allocate(
-    data: AggregateData,
-    rates: DrawMatrix,
+    mean: ExpectedDraws,
     family: Family,
-    dispersion: Draws,
+    noise: Draws,
     *,
     interval: IntervalSpec,
     rng: np.random.Generator,
@@ -53,14 +52,12 @@ def allocate(
 
     Parameters
     ----------
-    data : AggregateData
-        Totals and exposures.
-    rates : DrawMatrix, shape (n_entities, n_draws)
-        Posterior draws of the rates; positive.
+    mean : ExpectedDraws
+        Posterior draws of the expected amounts.
     family : Family
         Gives the law of the amounts given their total.
-    dispersion : mapping of str to ndarray, shape (n_draws,)
-        Draws of the family's dispersion parameter, if it has one.
+    noise : mapping of str to ndarray, shape (n_draws,)
+        Draws of the family's parameters.
     interval : IntervalSpec
         Kind and probability of the intervals.
     rng : numpy.random.Generator
@@ -71,46 +68,20 @@ def allocate(
     Allocation
         Summaries per cell, and draws per entity.
     """
-    n_draws = rates.shape[1]
-    amounts = DrawMatrix(data.n_entities, n_draws)
-    expected = DrawMatrix(data.n_entities, n_draws)
+    data = mean.data
+    amounts = DrawMatrix(data.n_entities, mean.n_draws)
+    expected = DrawMatrix(data.n_entities, mean.n_draws)
     summaries: list[pd.DataFrame] = []
     residual = 0.0
-    for block in _blocks(data, n_draws):
+    for block in mean.blocks():
         entity = data.edge_entity[block.edges].astype(np.int64)
-        exposure = data.exposure.data[block.edges, np.newaxis]
-        cells = Cells(data.totals[block.aggregates], block.indptr, exposure * rates.rows(entity))
-        drawn = family.draw_amounts(cells, dispersion, rng)
+        cells = Cells(data.totals[block.aggregates], block.indptr, mean.amounts(block.edges))
+        drawn = family.draw_amounts(cells, noise, rng)
         residual = max(residual, _largest_residual(cells, drawn))
         _accumulate(amounts, entity, drawn)
         _accumulate(expected, entity, cells.scaled_by_totals(cells.shares))
-        summaries.append(_summaries(cells.shares, drawn, interval))
+        summaries.append(cell_summaries(cells.shares, drawn, interval))
     return Allocation(pd.concat(summaries, ignore_index=True), amounts, expected, residual)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Block:
-    """Consecutive exposed aggregates, their edges, and row pointers that start at zero."""
-
-    aggregates: IntArray
-    edges: slice
-    indptr: IntArray
-
-
-def _blocks(data: AggregateData, n_draws: int) -> Iterator[_Block]:
-    """Cut the exposed aggregates so that a block of cells and draws fits into little memory."""
-    exposed = np.flatnonzero(data.is_exposed)
-    bounds = np.append(data.exposure.indptr[exposed], data.n_edges).astype(np.int64)
-    most = max(1, BLOCK_ELEMENTS // n_draws)
-    first = 0
-    while first < len(exposed):
-        last = int(np.searchsorted(bounds, bounds[first] + most, side="right")) - 1
-        last = min(max(last, first + 1), len(exposed))
-        pointers = bounds[first : last + 1]
-        yield _Block(
-            exposed[first:last], slice(int(pointers[0]), int(pointers[-1])), pointers - pointers[0]
-        )
-        first = last
 
 
 def _largest_residual(cells: Cells, amounts: FloatArray) -> float:
@@ -127,7 +98,8 @@ def _accumulate(matrix: DrawMatrix, entity: IntArray, values: FloatArray) -> Non
     matrix.add(entities, indicator @ values)
 
 
-def _summaries(shares: FloatArray, amounts: FloatArray, interval: IntervalSpec) -> pd.DataFrame:
+def cell_summaries(shares: FloatArray, amounts: FloatArray, interval: IntervalSpec) -> pd.DataFrame:
+    """Summarise draws of shares and amounts, each of shape (n_edges, n_draws), for the cells."""
     share, amount = summarise(shares, interval), summarise(amounts, interval)
     return pd.DataFrame(
         {

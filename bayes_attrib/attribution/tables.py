@@ -13,9 +13,10 @@ import scipy.sparse as sp
 
 from bayes_attrib import names
 from bayes_attrib.attribution.allocation import Allocation, allocate
-from bayes_attrib.attribution.draw_matrix import DrawMatrix
 from bayes_attrib.attribution.intervals import Summary, summarise
 from bayes_attrib.baselines import PointFit
+from bayes_attrib.inference.draw_matrix import DrawMatrix
+from bayes_attrib.inference.expected_draws import ExpectedDraws
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.model.families import Draws, Family
 from bayes_attrib.spec import IntervalSpec
@@ -31,6 +32,8 @@ class AttributionResult:
         One row per entity and per level of each grouping: the columns of ``attribution.csv``.
     cells : DataFrame
         One row per (aggregate, entity) with positive exposure: the columns of ``cells.parquet``.
+    amounts : DrawMatrix, shape (n_entities, n_draws)
+        Draws of the amount of each entity, given the totals and in their unit.
     expected_amounts : DrawMatrix, shape (n_entities, n_draws)
         Draws of the expected amount of each entity, in the unit of the totals.
     largest_residual : float
@@ -39,15 +42,15 @@ class AttributionResult:
 
     table: pd.DataFrame
     cells: pd.DataFrame
+    amounts: DrawMatrix
     expected_amounts: DrawMatrix
     largest_residual: float
 
 
 def attribute(
-    data: AggregateData,
-    rates: DrawMatrix,
+    mean: ExpectedDraws,
     family: Family,
-    dispersion: Draws,
+    noise: Draws,
     *,
     baselines: Mapping[str, PointFit],
     interval: IntervalSpec,
@@ -57,14 +60,12 @@ def attribute(
 
     Parameters
     ----------
-    data : AggregateData
-        Totals, exposures and groupings.
-    rates : DrawMatrix, shape (n_entities, n_draws)
-        Posterior draws of the rates.
+    mean : ExpectedDraws
+        Posterior draws of the expected amounts, and the data that they belong to.
     family : Family
         Likelihood of the fit.
-    dispersion : mapping of str to ndarray, shape (n_draws,)
-        Draws of the family's dispersion parameter, if it has one.
+    noise : mapping of str to ndarray, shape (n_draws,)
+        Draws of the family's parameters.
     baselines : mapping of str to PointFit
         Point estimates by the prefix of their columns, such as ``"em"``.
     interval : IntervalSpec
@@ -77,14 +78,19 @@ def attribute(
     AttributionResult
         Tables, and draws of the expected amounts.
     """
-    allocation = allocate(data, rates, family, dispersion, interval=interval, rng=rng)
-    source = _Source(data, rates, allocation, baselines, interval)
+    data = mean.data
+    allocation = allocate(mean, family, noise, interval=interval, rng=rng)
+    source = _Source(data, mean.rates, allocation, baselines, interval)
     table = pd.concat([_rows(source, level) for level in _levels(data)], ignore_index=True)
     table = table.assign(interval_kind=interval.kind, interval_prob=interval.prob)
     if data.truth is not None:
         table["truth_amount"] = table.pop("truth_amount")
     return AttributionResult(
-        table, _cells(source), allocation.expected_amounts, allocation.largest_residual
+        table,
+        _cells(source),
+        allocation.amounts,
+        allocation.expected_amounts,
+        allocation.largest_residual,
     )
 
 

@@ -1,13 +1,15 @@
 """The pass over all cells: conservation in every draw, and tables that follow from draws."""
 
+import importlib
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from bayes_attrib.attribution import DrawMatrix, allocate, attribute, draw_matrix
-from bayes_attrib.attribution import allocation as allocation_module
+from bayes_attrib.attribution import allocate, attribute
 from bayes_attrib.baselines import fit_em, fit_proportional
+from bayes_attrib.inference import DrawMatrix, ExpectedDraws, draw_matrix
 from bayes_attrib.inputs import AggregateData, Grouping
 from bayes_attrib.model.families import FAMILIES
 from bayes_attrib.spec import IntervalSpec
@@ -48,12 +50,14 @@ def make_data(*, counts=True, seed=0):
     )
 
 
-def draw_rates(data, seed=1):
-    return DrawMatrix.of(np.random.default_rng(seed).lognormal(size=(data.n_entities, N_DRAWS)))
+def draw_means(data, seed=1):
+    rates = np.random.default_rng(seed).lognormal(size=(data.n_entities, N_DRAWS))
+    return ExpectedDraws(data, DrawMatrix.of(rates))
 
 
-def dispersion_of(family):
-    return {family.dispersion: np.full(N_DRAWS, 2.5)} if family.dispersion else {}
+def noise_of(family):
+    values = {"alpha": 2.5, "phi": 2.5, "sigma_total": 0.6, "pi": 0.3}
+    return {name: np.full(N_DRAWS, values[name]) for name in family.parameters}
 
 
 @pytest.fixture(params=sorted(FAMILIES, key=str), ids=str)
@@ -61,16 +65,11 @@ def family(request):
     return FAMILIES[request.param]
 
 
-def is_count(family):
-    return family.name in {"poisson", "negative_binomial"}
-
-
 def run(data, family, seed=3):
     return attribute(
-        data,
-        draw_rates(data),
+        draw_means(data),
         family,
-        dispersion_of(family),
+        noise_of(family),
         baselines={"em": fit_em(data), "proportional": fit_proportional(data)},
         interval=INTERVAL,
         rng=np.random.default_rng(seed),
@@ -78,25 +77,24 @@ def run(data, family, seed=3):
 
 
 def test_every_draw_conserves_every_total(family):
-    data = make_data(counts=is_count(family))
+    data = make_data(counts=family.counts)
     allocation = allocate(
-        data,
-        draw_rates(data),
+        draw_means(data),
         family,
-        dispersion_of(family),
+        noise_of(family),
         interval=INTERVAL,
         rng=np.random.default_rng(0),
     )
-    assert allocation.largest_residual <= (0.0 if is_count(family) else 1e-10)
+    assert allocation.largest_residual <= (0.0 if family.counts else 1e-10)
     amounts = allocation.amounts.rows(slice(None))
     np.testing.assert_allclose(amounts.sum(axis=0), data.grand_total, rtol=1e-12)
-    if is_count(family):
+    if family.counts:
         np.testing.assert_array_equal(amounts, np.round(amounts))
         np.testing.assert_array_equal(amounts.sum(axis=0), data.grand_total)
 
 
 def test_means_of_cells_sum_to_totals_and_shares_to_one(family):
-    data = make_data(counts=is_count(family))
+    data = make_data(counts=family.counts)
     cells = run(data, family).cells
     sums = cells.groupby("week", sort=False)[["amount_mean", "share_mean"]].sum()
     totals = pd.Series(data.totals, index=data.aggregate_keys["week"]).loc[sums.index]
@@ -107,7 +105,8 @@ def test_means_of_cells_sum_to_totals_and_shares_to_one(family):
 def test_blocks_change_nothing_but_memory(monkeypatch):
     data, family = make_data(), FAMILIES["poisson", None]
     whole = run(data, family)
-    monkeypatch.setattr(allocation_module, "BLOCK_ELEMENTS", 3 * N_DRAWS)
+    module = importlib.import_module("bayes_attrib.inference.expected_draws")
+    monkeypatch.setattr(module, "BLOCK_ELEMENTS", 3 * N_DRAWS)
     monkeypatch.setattr(draw_matrix, "BLOCK_ELEMENTS", 3 * N_DRAWS)
     monkeypatch.setattr(draw_matrix, "IN_MEMORY_ELEMENTS", 1)
     in_blocks = run(data, family)
@@ -132,7 +131,7 @@ def test_scratch_file_behaves_as_memory():
 
 def test_expected_amounts_are_totals_times_shares():
     data, family = make_data(), FAMILIES["poisson", None]
-    rates = draw_rates(data)
+    rates = draw_means(data).rates
     result = run(data, family)
     for d in (0, 17, N_DRAWS - 1):
         rate = rates.rows(slice(None))[:, d]
@@ -174,7 +173,7 @@ def test_roll_ups_are_recomputed_from_draws():
 def test_rate_of_a_level_is_weighted_by_exposure():
     data = make_data()
     table = run(data, FAMILIES["poisson", None]).table.set_index(["level", "name"])
-    rates = draw_rates(data).rows(slice(None))
+    rates = draw_means(data).rates.rows(slice(None))
     exposure = data.exposure.toarray().sum(axis=0)
     chosen = [0, 3, 6, 9]
     mean = (exposure[chosen] @ rates[chosen]).mean() / exposure[chosen].sum()
@@ -194,5 +193,5 @@ def test_cells_hold_keys_under_the_users_names():
 
 
 def test_same_generator_gives_same_amounts(family):
-    data = make_data(counts=is_count(family))
+    data = make_data(counts=family.counts)
     pd.testing.assert_frame_equal(run(data, family, seed=9).cells, run(data, family, seed=9).cells)
