@@ -53,9 +53,9 @@ def render_html(run: RunFolder) -> str:
     str
         A whole HTML document. Equal runs give equal pages.
     """
-    style, script = _read("report.css"), _read("report.js")
+    style, script = read_template("report.css"), read_template("report.js")
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             style=Markup(style),  # noqa: S704 - our own file
@@ -89,7 +89,7 @@ def _facts(run: RunFolder) -> dict[str, Any]:
         "sums": reconcile(run, cells),
         "sharing": narrative.describe_sharing(count_sharing(cells, keys)),
         "identification": [f for f in run.diagnostics.findings if f.code in _IDENTIFICATION],
-        "model": narrative.describe_model(spec),
+        "model": narrative.describe_model(spec, manifest.model_variables),
         "em": narrative.describe_em(manifest.baselines.em, manifest.data.n_entities),
         "parameters": summarise_parameters(run),
         "facts": [
@@ -127,7 +127,8 @@ def _section(run: RunFolder, level: str, amounts: AmountFormat) -> LevelSection:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def page_environment() -> jinja2.Environment:
+    """Return the Jinja environment of all pages: autoescaping, with the filters they share."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bayes_attrib.report", _TEMPLATES),
         autoescape=True,
@@ -147,7 +148,8 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _read(name: str) -> str:
+def read_template(name: str) -> str:
+    """Return the text of one of our own template files."""
     file = resources.files("bayes_attrib.report") / _TEMPLATES / name
     return file.read_text(encoding="utf-8")
 

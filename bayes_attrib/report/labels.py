@@ -55,6 +55,26 @@ _CHECKS: Final = (
         "Spread of the totals (posterior predictive p-value)",
         "Do totals scatter around their expectations as the family says?",
     ),
+    (
+        "zeros_p_value",
+        "Number of zero totals (posterior predictive p-value)",
+        "Are as many totals zero as the family expects?",
+    ),
+    (
+        "extremes_p_value",
+        "Largest residual (posterior predictive p-value)",
+        "Is the most surprising total one that the family can explain?",
+    ),
+    (
+        "size_spread_p_value",
+        "Spread of small and of large totals (posterior predictive p-value)",
+        "Does noise grow with the size of a total as the family says?",
+    ),
+    (
+        "levels_p_value_",
+        "Totals by {} (posterior predictive p-value)",
+        "Do the totals of each level lie around their expectations?",
+    ),
     ("chains", "Number of chains", "Are there enough chains to disagree?"),
 )
 

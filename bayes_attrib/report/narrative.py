@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bayes_attrib.report.noise import describe_noise
 from bayes_attrib.report.numbers import AmountFormat, percent, plural, shortest, significant
 from bayes_attrib.report.records import Check, EMRecord
 from bayes_attrib.report.run_folder import RunFolder
@@ -13,31 +15,6 @@ from bayes_attrib.spec import IntervalSpec, ModelSpec
 
 _KINDS: Final = {"hdi": "highest-density interval", "eti": "equal-tailed interval"}
 _SHORT_KINDS: Final = {"hdi": "HDI", "eti": "ETI"}
-
-_NOISE: Final = {
-    ("poisson", None): (
-        "Poisson: totals scatter as counts of independent events do, and each unit of a total goes "
-        "to one entity, independently of the others."
-    ),
-    ("negative_binomial", "aggregate"): (
-        "Negative binomial, at the level of the aggregate: totals scatter more than independent "
-        "events would, by a factor that all entities of an aggregate have in common and that "
-        "cancels in their shares."
-    ),
-    ("negative_binomial", "pair"): (
-        "Negative binomial, at the level of the pair: every entity's amount in every aggregate "
-        "scatters more than independent events would, so credit inside a total is less certain."
-    ),
-    ("gamma", "aggregate"): (
-        "Gamma, at the level of the aggregate: a factor that all entities of an aggregate have in "
-        "common moves its total and cancels in their shares. Given the rates, the split has no "
-        "noise of its own."
-    ),
-    ("gamma", "pair"): (
-        "Gamma, at the level of the pair: every entity's amount in every aggregate scatters by "
-        "itself, with variance proportional to its mean."
-    ),
-}
 
 _RATES: Final = (
     "Every entity has one rate per unit of exposure, the same in all aggregates. Rates are "
@@ -50,7 +27,11 @@ _REMEDIES: Final = (
     (("divergent_", "min_bfmi"), "Raise inference.target_accept in the spec."),
     (("max_depth_",), "Tune longer (--tune)."),
     (("chains",), "Run four chains (--chains 4)."),
-    (("dispersion_",), "Try another family or level of the likelihood."),
+    (
+        ("dispersion_", "zeros_", "extremes_", "size_spread_"),
+        "Try another family or level of the likelihood.",
+    ),
+    (("levels_",), "Give levels of that key a factor of their own (rates.aggregate_effects)."),
 )
 
 
@@ -184,29 +165,59 @@ def find_answer(run: RunFolder, amounts: AmountFormat) -> Answer:
     )
 
 
-def describe_model(spec: ModelSpec) -> tuple[str, ...]:
+def describe_model(spec: ModelSpec, own_variables: Sequence[str] = ()) -> tuple[str, ...]:
     """Describe noise and pooling in sentences.
 
     Parameters
     ----------
     spec : ModelSpec
         The spec.
+    own_variables : sequence of str
+        Variables of a model of the user's own, if the run has one.
 
     Returns
     -------
     tuple of str
         One sentence or two each for the family and for the pooling.
     """
-    pooling = spec.rates.pooling
+    if own_variables:
+        own = (
+            "Rates, and how they are pooled, are those of a model of the user's own, with the "
+            f"variables {', '.join(own_variables)}; the spec says nothing of them."
+        )
+        noise = describe_noise(spec.likelihood)
+        return f"Totals are split by the law of this family. {noise}", own
+    rates = spec.rates
+    groups = [*rates.pooling, *([" within ".join(reversed(rates.nested))] if rates.nested else [])]
+    if rates.covariates is not None:
+        groups.append("covariates")
     towards = (
-        f"towards those of its {' and its '.join(pooling)}, and these towards the mean of all"
-        if pooling
+        f"towards those of its {' and its '.join(groups)}, and these towards the mean of all"
+        if groups
         else "towards the mean of all entities"
     )
     return (
-        _NOISE[spec.likelihood.family, spec.likelihood.level],
+        describe_noise(spec.likelihood),
         f"{_RATES} an entity with little data is drawn {towards}.",
+        *_describe_factors(spec),
     )
+
+
+def _describe_factors(spec: ModelSpec) -> Iterator[str]:
+    rates = spec.rates
+    if rates.pair_covariates is not None:
+        yield f"The exposure of a pair is scaled by {rates.pair_covariates}."
+    if rates.aggregate_effects:
+        columns = " and ".join(rates.aggregate_effects)
+        yield f"Totals have a factor of their own per {columns}, which changes no share within one."
+    if rates.drift is not None:
+        shape = "step by step" if rates.drift.kind == "random_walk" else "along smooth curves"
+        yield (
+            f"Rates drift {shape} over {rates.drift.period}, per {rates.drift.by}; a rate in the "
+            "table is the typical one over time."
+        )
+    if spec.unattributed is not None:
+        yield "What no exposure explains is an entity of its own, unattributed."
 
 
 def describe_em(em: EMRecord | None, n_entities: int) -> str:

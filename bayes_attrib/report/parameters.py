@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -43,7 +44,7 @@ class ParameterSummary:
 
 
 def summarise_parameters(run: RunFolder) -> tuple[ParameterSummary, ...]:
-    """Summarise intercept, standard deviations, dispersion and group effects.
+    """Summarise intercept, standard deviations, noise, coefficients and group effects.
 
     Parameters
     ----------
@@ -63,41 +64,59 @@ def summarise_parameters(run: RunFolder) -> tuple[ParameterSummary, ...]:
             *_scalars(posterior, run),
             *(
                 summary
-                for group in run.spec.rates.pooling
-                if names.effect_of(group) in posterior
-                for summary in _effects(posterior[names.effect_of(group)], group, run.spec)
+                for name, meaning in _vectors(run.spec).items()
+                if name in posterior
+                for summary in _elements(posterior[name], meaning, run.spec)
             ),
         )
 
 
+def _vectors(spec: ModelSpec) -> dict[str, str]:
+    """Meaning of the variables with one value per level; ``{}`` stands for the level."""
+    rates = spec.rates
+    columns = {
+        names.COEFFICIENT: "change of the log rate per unit of {}, as you measure it",
+        names.COEFFICIENT_PAIR: "change of the pair's log factor per unit of {}, as you measure it",
+        names.COEFFICIENT_ZERO: "change of the log odds of a zero per unit of {}",
+    }
+    for column in rates.pooling:
+        columns[names.effect_of(column)] = (
+            f"log rate of {column} {{}}, beside the mean of all levels"
+        )
+    for column in rates.nested:
+        columns[names.effect_of(column)] = f"log rate of {column} {{}}, beside its parent"
+    if rates.heteroscedastic is not None:
+        columns[names.sigma_entity_of(rates.heteroscedastic)] = "spread of log rates within {}"
+    for column in rates.aggregate_effects:
+        columns[names.effect_of(column)] = f"log factor of totals of {column} {{}}"
+    return columns
+
+
 def _scalars(posterior: xr.Dataset, run: RunFolder) -> Iterator[ParameterSummary]:
     spec, priors = run.spec, run.manifest.priors
-    for name in spec.parameters:
+    for name in run.manifest.model_variables or spec.parameters:
         if name in posterior and set(posterior[name].dims) == {names.CHAIN, names.DRAW}:
-            prior = _prior_words(priors[name]) if name in priors else ""
-            yield _summarise(name, _meaning(name, spec), posterior[name], spec, prior)
+            prior = prior_words(priors[name]) if name in priors else ""
+            meaning = "" if run.manifest.model_variables else meaning_of(name, spec)
+            yield _summarise(name, meaning, posterior[name], spec, prior)
 
 
-def _prior_words(prior: PriorSpec) -> str:
+def prior_words(prior: PriorSpec) -> str:
+    """Return a prior in words: ``Normal(mu=0, sigma=1)``."""
     settings = ", ".join(f"{name}={value:g}" for name, value in prior.parameters.items())
     return f"{prior.dist}({settings})"
 
 
-def _effects(effect: xr.DataArray, group: str, spec: ModelSpec) -> Iterator[ParameterSummary]:
-    levels = [dim for dim in effect.dims if dim not in (names.CHAIN, names.DRAW)]
-    if len(levels) != 1 or effect.sizes[levels[0]] > MAX_LEVELS:
+def _elements(values: xr.DataArray, meaning: str, spec: ModelSpec) -> Iterator[ParameterSummary]:
+    levels = [dim for dim in values.dims if dim not in (names.CHAIN, names.DRAW)]
+    if len(levels) != 1 or values.sizes[levels[0]] > MAX_LEVELS:
         return
     dim = levels[0]
-    labels = effect[dim].to_numpy().astype(str) if dim in effect.coords else None
-    for i in range(effect.sizes[dim]):
+    labels = values[dim].to_numpy().astype(str) if dim in values.coords else None
+    for i in range(values.sizes[dim]):
         label = str(labels[i]) if labels is not None else str(i)
-        yield _summarise(
-            f"{effect.name}[{label}]",
-            f"log rate of {group} {label}, beside the mean of all levels",
-            effect.isel({dim: i}),
-            spec,
-            "",
-        )
+        words = meaning.replace("{}", label)
+        yield _summarise(f"{values.name}[{label}]", words, values.isel({dim: i}), spec, "")
 
 
 def _summarise(
@@ -108,18 +127,34 @@ def _summarise(
     return ParameterSummary(name, meaning, float(draws.mean()), lower.item(), upper.item(), prior)
 
 
-def _meaning(name: str, spec: ModelSpec) -> str:
-    for group in spec.rates.pooling:
-        if name == names.sigma_of(group):
-            return f"spread of log rates between levels of {group}"
-    alpha = "size of the noise shared by an aggregate; its squared CV is 1 / alpha"
-    return {
+def meaning_of(name: str, spec: ModelSpec) -> str:
+    """Return what a parameter of a spec's model measures; empty for an unknown one."""
+    rates = spec.rates
+    for column in rates.pooling:
+        if name == names.sigma_of(column):
+            return f"spread of log rates between levels of {column}"
+    for column, parent in zip(rates.nested, ("all", *rates.nested), strict=False):
+        if name == names.sigma_of(column):
+            return f"spread of log rates between levels of {column} within {parent}"
+    for column in rates.aggregate_effects:
+        if name == names.sigma_of(column):
+            return f"spread of the log factors of totals between levels of {column}"
+    if name == names.PHI and spec.likelihood.base_family == "gamma":
+        return "noise of a pair: variance per unit of its mean"
+    return _MEANING.get(name, "")
+
+
+_MEANING: Final = MappingProxyType(
+    {
         names.INTERCEPT: "log rate of a typical entity, relative to the data's own mean rate",
-        names.SIGMA_ENTITY: "spread of log rates between entities, beyond their groups",
-        names.ALPHA: alpha,
-        names.PHI: {
-            "gamma": "noise of a pair: variance per unit of its mean",
-        }.get(
-            spec.likelihood.family, "extra noise of a pair: its variance is 1 + phi times its mean"
-        ),
-    }.get(name, "")
+        names.SIGMA_ENTITY: "spread of log rates between entities, beyond groups and covariates",
+        names.SIGMA_SPREAD: "how much the spread between entities differs from group to group",
+        names.SIGMA_DRIFT: "how much log rates move over time",
+        names.LENGTHSCALE_DRIFT: "periods over which a rate's movement is remembered",
+        names.ALPHA: "size of the noise shared by an aggregate; its squared CV is 1 / alpha",
+        names.PHI: "extra noise of a pair: its variance is 1 + phi times its mean",
+        names.SIGMA_TOTAL: "sd of the noise on the log scale",
+        names.PI: "probability that a total is zero for reasons of its own",
+        names.UNATTRIBUTED_SHARE: "share of the grand total that no exposure explains",
+    }
+)

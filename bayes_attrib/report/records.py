@@ -154,6 +154,10 @@ class Manifest(_Record):
         Parameterisation chosen, and the sampler's settings.
     priors : dict of str to PriorSpec
         Prior of every parameter, defaults included.
+    model : str or None
+        Whose model it is, where it is not the one of the spec.
+    model_variables : tuple of str
+        Unobserved variables of such a model.
     data : DataRecord
         Sizes of the data.
     repairs : tuple of RepairRecord
@@ -179,6 +183,8 @@ class Manifest(_Record):
     geometry: Annotated[dict[str, Any], Field(default_factory=dict)]
     sampling: Annotated[dict[str, Any], Field(default_factory=dict)]
     priors: Annotated[dict[str, PriorSpec], Field(default_factory=dict)]
+    model: str | None = None
+    model_variables: tuple[str, ...] = ()
     data: DataRecord
     repairs: tuple[RepairRecord, ...] = ()
     baselines: Baselines = Baselines()

@@ -209,6 +209,12 @@ def _require_files(folder: Path) -> None:
         raise RunFolderError(
             f"{folder} is not a folder; `bayes-attrib fit SPEC DATA --out {folder}` makes one"
         )
+    if (folder / names.PRIOR_TABLE_FILE).is_file():
+        raise RunFolderError(
+            f"{folder} holds draws from the priors alone (fit --prior-only), so there is no "
+            f"attribution to report; its page is {folder / names.PRIOR_PAGE_FILE}, and "
+            "`bayes-attrib fit SPEC DATA --out RUN` fits the model"
+        )
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise RunFolderError(

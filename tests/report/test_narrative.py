@@ -18,7 +18,7 @@ from bayes_attrib.report.narrative import (
 from bayes_attrib.report.records import Check, EMRecord
 from bayes_attrib.report.tables import choose_format
 from bayes_attrib.spec import IntervalSpec
-from bayes_attrib.spec.schema import LEVELS
+from bayes_attrib.spec.likelihood import LEVELS
 
 MakeRun = Callable[..., Path]
 
@@ -66,6 +66,7 @@ def test_every_family_of_the_schema_is_described(nasty_run: Path) -> None:
             likelihood = spec.likelihood.model_copy(update={"family": family, "level": level})
             noise, rates = describe_model(spec.model_copy(update={"likelihood": likelihood}))
             seen.add(noise)
+            assert ("approximation" in noise) == (level == "pair_approximation")
             assert "towards those of its type" in rates
     assert len(seen) == sum(max(1, len(levels)) for levels in LEVELS.values())
 
