@@ -11,28 +11,42 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayes_attrib.attribution import AttributionResult, DrawMatrix, attribute
+    from bayes_attrib.attribution import AttributionResult, attribute
     from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
     from bayes_attrib.errors import BayesAttribError, DataError, FitError, SpecError
-    from bayes_attrib.inference import PosteriorFit, SamplerSettings, fit_nuts
+    from bayes_attrib.inference import (
+        DrawMatrix,
+        PosteriorFit,
+        PriorDraws,
+        SamplerSettings,
+        fit_nuts,
+        sample_prior,
+    )
     from bayes_attrib.inputs import AggregateData, DataSource, Grouping, Repair, read_tables
     from bayes_attrib.model import build_model, choose_geometry
     from bayes_attrib.report import RunFolder, render_html
     from bayes_attrib.simulation import simulate, write_tables
     from bayes_attrib.spec import ModelSpec, load_spec, parse_spec
-    from bayes_attrib.workflow import FitPlan, fit_tables, fit_to_folder
+    from bayes_attrib.workflow import FitPlan, fit_tables, fit_to_folder, predict
 
 _HOME = {
-    "attribution": ("AttributionResult", "DrawMatrix", "attribute"),
+    "attribution": ("AttributionResult", "attribute"),
     "baselines": ("PointFit", "fit_em", "fit_proportional"),
     "errors": ("BayesAttribError", "DataError", "FitError", "SpecError"),
-    "inference": ("PosteriorFit", "SamplerSettings", "fit_nuts"),
+    "inference": (
+        "DrawMatrix",
+        "PosteriorFit",
+        "PriorDraws",
+        "SamplerSettings",
+        "fit_nuts",
+        "sample_prior",
+    ),
     "inputs": ("AggregateData", "DataSource", "Grouping", "Repair", "read_tables"),
     "model": ("build_model", "choose_geometry"),
     "report": ("RunFolder", "render_html"),
     "simulation": ("simulate", "write_tables"),
     "spec": ("ModelSpec", "load_spec", "parse_spec"),
-    "workflow": ("FitPlan", "fit_tables", "fit_to_folder"),
+    "workflow": ("FitPlan", "fit_tables", "fit_to_folder", "predict"),
 }
 _MODULE_OF = {name: module for module, exported in _HOME.items() for name in exported}
 
@@ -51,6 +65,7 @@ __all__ = [
     "ModelSpec",
     "PointFit",
     "PosteriorFit",
+    "PriorDraws",
     "Repair",
     "RunFolder",
     "SamplerSettings",
@@ -65,8 +80,10 @@ __all__ = [
     "fit_to_folder",
     "load_spec",
     "parse_spec",
+    "predict",
     "read_tables",
     "render_html",
+    "sample_prior",
     "simulate",
     "write_tables",
 ]

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pymc as pm
 
 from bayes_attrib import names
-from bayes_attrib.attribution import AttributionResult, DrawMatrix, attribute
+from bayes_attrib.attribution import AttributionResult, attribute
 from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
 from bayes_attrib.inference import (
     ChainStore,
@@ -18,19 +20,27 @@ from bayes_attrib.inference import (
     PosteriorFit,
     ProgressListener,
     SamplerSettings,
-    dispersion_check,
+    enough_draws,
     entities_to_check,
+    expected_draws,
     fit_nuts,
+    noise_draws,
+    predictive_checks,
     sampling_checks,
+    total_draws,
 )
+from bayes_attrib.inference.explicit import fit_explicit
 from bayes_attrib.inference.information import information_findings
 from bayes_attrib.inputs import AggregateData, TablesRead, read_tables
 from bayes_attrib.model import Geometry, build_model, choose_geometry, resolve_priors
+from bayes_attrib.model.explicit import build_explicit_model, require_few_pairs
 from bayes_attrib.model.families import get_family
 from bayes_attrib.spec import ModelSpec
+from bayes_attrib.workflow.em_errors import em_error_table
 from bayes_attrib.workflow.manifest import RunRecord
+from bayes_attrib.workflow.own_model import OWN, check_own_model, own_parameters
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, FitPlan, chain_plan
-from bayes_attrib.workflow.write import open_run_folder, write_run
+from bayes_attrib.workflow.write import open_run_folder, write_run, write_table
 
 _ALLOCATION_STREAM, _PREDICTIVE_STREAM = 1, 2
 
@@ -49,16 +59,24 @@ class Fitted:
         Checks and verdict.
     record : RunRecord
         What went in and what computed.
+    em_errors : DataFrame
+        EM estimate of each entity with standard errors (:func:`em_error_table`).
     """
 
     posterior: PosteriorFit
     result: AttributionResult
     diagnostics: Diagnostics
     record: RunRecord
+    em_errors: pd.DataFrame
 
 
 def fit_to_folder(
-    plan: FitPlan, run: Path, *, overwrite: bool = False, progress: ProgressListener | None = None
+    plan: FitPlan,
+    run: Path,
+    *,
+    model: pm.Model | None = None,
+    overwrite: bool = False,
+    progress: ProgressListener | None = None,
 ) -> Fitted:
     """Fit a spec to tables and write the run folder.
 
@@ -68,6 +86,9 @@ def fit_to_folder(
         Spec, tables and repairs.
     run : Path
         Folder to write; it may hold an unfinished run of the same plan, which is then completed.
+    model : pymc.Model, optional
+        A model of the user's own with a variable ``rate`` over the dimension ``entity``, built for
+        the same data; the spec then tells columns, family of the allocation, and report.
     overwrite : bool
         Whether a finished run in the folder may be replaced.
     progress : ProgressListener, optional
@@ -84,18 +105,26 @@ def fit_to_folder(
         If the tables are wrong; nothing is written then.
     RunFolderError
         If the folder holds something else.
+    FitError
+        If the user's own model lacks what attribution needs, or there are too many pairs for
+        explicit amounts; nothing is written then.
     InterruptedFitError
         On Ctrl-C, after completed chains were kept.
     """
     tables = read_tables(plan.spec, plan.source, repairs=plan.repairs)
-    geometry = choose_geometry(tables.data, plan.spec)
+    own = None if model is None else check_own_model(model, tables.data, plan.spec)
+    if plan.spec.likelihood.amounts == "explicit":
+        require_few_pairs(tables.data)
+    geometry = choose_geometry(tables.data, plan.spec) if own is None else None
+    form = {"model": own.digest} if own else geometry.as_dict() if geometry else {}
     digests = {source.table: source.sha256 for source in tables.sources}
     open_run_folder(run, overwrite=overwrite)
-    store = ChainStore(
-        run / CHAINS_FOLDER, chain_plan(plan.spec, digests, plan.repairs, geometry.as_dict())
+    store = ChainStore(run / CHAINS_FOLDER, chain_plan(plan.spec, digests, plan.repairs, form))
+    plan.save(run, model=OWN if own else None)
+    fitted = fit_tables(
+        tables, plan.spec, model=model, geometry=geometry, store=store, progress=progress
     )
-    plan.save(run)
-    fitted = fit_tables(tables, plan.spec, geometry=geometry, store=store, progress=progress)
+    write_table(run, names.EM_ERRORS_FILE, fitted.em_errors)
     write_run(run, fitted.record, fitted.posterior, fitted.result, fitted.diagnostics)
     return fitted
 
@@ -104,6 +133,7 @@ def fit_tables(
     tables: TablesRead,
     spec: ModelSpec,
     *,
+    model: pm.Model | None = None,
     geometry: Geometry | None = None,
     store: ChainStore | None = None,
     progress: ProgressListener | None = None,
@@ -116,6 +146,9 @@ def fit_tables(
         Checked data.
     spec : ModelSpec
         The model.
+    model : pymc.Model, optional
+        A model of the user's own with a variable ``rate`` over the dimension ``entity``, built for
+        the same data; the spec then tells columns, family of the allocation, and report.
     geometry : Geometry, optional
         Parameterisation; chosen from the data where it is not given.
     store : ChainStore, optional
@@ -127,26 +160,36 @@ def fit_tables(
     -------
     Fitted
         Posterior, tables, diagnostics and record.
+
+    Raises
+    ------
+    FitError
+        If the user's own model lacks what attribution needs, or there are too many pairs for
+        explicit amounts.
     """
     started = datetime.now(UTC)
     data = tables.data
-    geometry = geometry or choose_geometry(data, spec)
+    own = None if model is None else check_own_model(model, data, spec)
+    if model is None:
+        geometry = geometry or choose_geometry(data, spec)
     baselines = {"em": fit_em(data), "proportional": fit_proportional(data)}
-    model = build_model(data, spec, geometry)
-    posterior = fit_nuts(model, sampler_settings(spec), store=store, progress=progress)
+    chosen = geometry if model is None else model
+    posterior = _sample(data, spec, chosen, store=store, progress=progress)
     result = _attribute(data, spec, posterior, baselines)
-    diagnostics = _diagnose(tables, spec, posterior, result)
+    diagnostics = _diagnose(tables, spec, posterior, result, is_own=own is not None)
     record = RunRecord(
         spec=spec,
         tables=tables,
-        geometry=geometry,
-        priors=resolve_priors(spec, data),
+        geometry=geometry if own is None else None,
+        priors=resolve_priors(spec, data) if own is None else {},
         baselines=baselines,
         largest_residual=result.largest_residual,
         started=started,
         ended=datetime.now(UTC),
+        own_model=own,
     )
-    return Fitted(posterior, result, diagnostics, record)
+    errors = em_error_table(data, spec, baselines["em"])
+    return Fitted(posterior, result, diagnostics, record, errors)
 
 
 def sampler_settings(spec: ModelSpec) -> SamplerSettings:
@@ -161,19 +204,35 @@ def sampler_settings(spec: ModelSpec) -> SamplerSettings:
     )
 
 
+def _sample(
+    data: AggregateData,
+    spec: ModelSpec,
+    model: pm.Model | Geometry | None,
+    *,
+    store: ChainStore | None,
+    progress: ProgressListener | None,
+) -> PosteriorFit:
+    """Draw from the posterior of a user's own model, or of the spec's in a parameterisation."""
+    settings = sampler_settings(spec)
+    if isinstance(model, pm.Model):
+        return fit_nuts(model, settings, store=store, progress=progress)
+    if spec.likelihood.amounts == "explicit":
+        explicit = build_explicit_model(data, spec, model)
+        return fit_explicit(explicit, data, settings, store=store, progress=progress)
+    marginal = build_model(data, spec, model)
+    return fit_nuts(marginal, settings, store=store, progress=progress)
+
+
 def _attribute(
     data: AggregateData,
     spec: ModelSpec,
     posterior: PosteriorFit,
     baselines: Mapping[str, PointFit],
 ) -> AttributionResult:
-    family = get_family(spec.likelihood)
-    dispersion = [] if family.dispersion is None else [family.dispersion]
     return attribute(
-        data,
-        DrawMatrix.of(posterior.draws(names.RATE)),
-        family,
-        {name: posterior.draws(name) for name in dispersion},
+        expected_draws(posterior, data, spec),
+        get_family(spec.likelihood),
+        noise_draws(posterior, data, spec),
         baselines=baselines,
         interval=spec.report.interval,
         rng=np.random.default_rng([spec.inference.seed, _ALLOCATION_STREAM]),
@@ -181,17 +240,33 @@ def _attribute(
 
 
 def _diagnose(
-    tables: TablesRead, spec: ModelSpec, posterior: PosteriorFit, result: AttributionResult
+    tables: TablesRead,
+    spec: ModelSpec,
+    posterior: PosteriorFit,
+    result: AttributionResult,
+    *,
+    is_own: bool,
 ) -> Diagnostics:
     data = tables.data
     expected = result.expected_amounts
     mean_shares = np.concatenate([block.mean(axis=1) for _, block in expected.blocks()])
     chosen = entities_to_check(mean_shares)
-    effects = [names.effect_of(group) for group in spec.rates.pooling]
+    parameters = own_parameters(posterior) if is_own else hyperparameters(spec)
     checks = sampling_checks(
-        posterior, [*spec.parameters, *effects], chosen, expected.rows(chosen) / data.grand_total
+        posterior, parameters, chosen, expected.rows(chosen) / data.grand_total
     )
     rng = np.random.default_rng([spec.inference.seed, _PREDICTIVE_STREAM])
-    dispersion, findings = dispersion_check(posterior, data, get_family(spec.likelihood), rng)
-    information = information_findings(posterior, data, spec)
-    return Diagnostics((*checks, dispersion), (*findings, *information, *tables.findings))
+    totals = total_draws(posterior, data, spec, most=enough_draws(data.n_aggregates))
+    predictive, findings = predictive_checks(totals, rng)
+    information = () if is_own else information_findings(posterior, data, spec)
+    return Diagnostics((*checks, *predictive), (*findings, *information, *tables.findings))
+
+
+def hyperparameters(spec: ModelSpec) -> list[str]:
+    """Return the variables above the entities: parameters, effects of groups, unequal spreads."""
+    rates = spec.rates
+    effects = map(names.effect_of, (*rates.groups, *rates.aggregate_effects))
+    spreads = (
+        [] if rates.heteroscedastic is None else [names.sigma_entity_of(rates.heteroscedastic)]
+    )
+    return [*spec.parameters, *effects, *spreads]

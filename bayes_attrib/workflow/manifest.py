@@ -15,6 +15,7 @@ from bayes_attrib.baselines import PointFit
 from bayes_attrib.inputs import AggregateData, TablesRead
 from bayes_attrib.model import Geometry
 from bayes_attrib.spec import ModelSpec, PriorSpec
+from bayes_attrib.workflow.own_model import OWN, OwnModel
 
 _DISTRIBUTIONS = (
     "bayes-attrib",
@@ -43,8 +44,8 @@ class RunRecord:
         The model, overrides applied.
     tables : TablesRead
         Data, sources and repairs.
-    geometry : Geometry
-        Parameterisation of the sampled model.
+    geometry : Geometry or None
+        Parameterisation of the sampled model; None for one of the user's own.
     priors : mapping of str to PriorSpec
         Prior of every parameter, defaults included.
     baselines : mapping of str to PointFit
@@ -53,16 +54,19 @@ class RunRecord:
         Largest absolute difference between a total and the sum of its amounts in any draw.
     started, ended : datetime
         With time zone.
+    own_model : OwnModel or None
+        What is known of a model of the user's own.
     """
 
     spec: ModelSpec
     tables: TablesRead
-    geometry: Geometry
+    geometry: Geometry | None
     priors: Mapping[str, PriorSpec]
     baselines: Mapping[str, PointFit]
     largest_residual: float
     started: datetime
     ended: datetime
+    own_model: OwnModel | None = None
 
 
 def manifest_of(record: RunRecord) -> dict[str, Any]:
@@ -79,32 +83,71 @@ def manifest_of(record: RunRecord) -> dict[str, Any]:
         Content of ``manifest.json``; only ``started`` and ``ended`` differ between equal runs.
     """
     inference = record.spec.inference
+    facts = provenance(
+        record.spec, record.tables, record.priors, started=record.started, ended=record.ended
+    )
     return {
-        "schema_version": 1,
-        "name": record.spec.name,
-        "spec": record.spec.model_dump(mode="json"),
-        "spec_digest": record.spec.digest,
-        "inputs": [asdict(source) for source in record.tables.sources],
-        "seed": inference.seed,
+        **facts,
         "method": "nuts",
         "sampling": inference.model_dump(include={"draws", "tune", "chains", "target_accept"}),
-        "geometry": record.geometry.as_dict(),
-        "priors": {name: prior.model_dump() for name, prior in record.priors.items()},
-        "data": _data_facts(record.tables.data),
-        "repairs": [
-            asdict(repair) | {"repair": str(repair.repair)} for repair in record.tables.repairs
-        ],
+        "geometry": {} if record.geometry is None else record.geometry.as_dict(),
+        **_own_facts(record.own_model),
         "baselines": {name: _point_facts(fit) for name, fit in record.baselines.items()},
         "largest_residual": record.largest_residual,
+    }
+
+
+def provenance(
+    spec: ModelSpec,
+    tables: TablesRead,
+    priors: Mapping[str, PriorSpec],
+    *,
+    started: datetime,
+    ended: datetime,
+) -> dict[str, Any]:
+    """Return the part of a manifest that any method has: what went in, and what computed.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model, overrides applied.
+    tables : TablesRead
+        Data, sources and repairs.
+    priors : mapping of str to PriorSpec
+        Prior of every parameter, defaults included.
+    started, ended : datetime
+        With time zone.
+
+    Returns
+    -------
+    dict
+        Plain JSON types.
+    """
+    return {
+        "schema_version": 1,
+        "name": spec.name,
+        "spec": spec.model_dump(mode="json"),
+        "spec_digest": spec.digest,
+        "inputs": [asdict(source) for source in tables.sources],
+        "seed": spec.inference.seed,
+        "priors": {name: prior.model_dump() for name, prior in priors.items()},
+        "data": _data_facts(tables.data),
+        "repairs": [asdict(repair) | {"repair": str(repair.repair)} for repair in tables.repairs],
         "versions": {name: version(name) for name in _DISTRIBUTIONS},
         "platform": {
             "python": platform.python_version(),
             "system": platform.system(),
             "machine": platform.machine(),
         },
-        "started": record.started.isoformat(timespec="seconds"),
-        "ended": record.ended.isoformat(timespec="seconds"),
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
     }
+
+
+def _own_facts(own: OwnModel | None) -> dict[str, Any]:
+    if own is None:
+        return {}
+    return {"model": OWN, "model_variables": list(own.variables), "model_digest": own.digest}
 
 
 def _data_facts(data: AggregateData) -> dict[str, Any]:

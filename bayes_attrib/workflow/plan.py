@@ -35,14 +35,24 @@ class FitPlan:
     source: DataSource
     repairs: tuple[Repair, ...] = ()
 
-    def save(self, run: Path) -> None:
-        """Write the plan into a run folder, for as long as the run is not finished."""
+    def save(self, run: Path, *, model: str | None = None) -> None:
+        """Write the plan into a run folder, for as long as the run is not finished.
+
+        Parameters
+        ----------
+        run : Path
+            An open run folder.
+        model : str, optional
+            Whose model it is, where it is not the one of the spec.
+        """
         files = {name: _absolute(path) for name, path in vars(self.source).items()}
-        content = {
+        content: dict[str, Any] = {
             "spec": self.spec.model_dump(mode="json"),
             "source": files,
             "repairs": [str(repair) for repair in self.repairs],
         }
+        if model is not None:
+            content["model"] = model
         write_atomically(run / PLAN_FILE, json.dumps(content, indent=2).encode())
 
     @classmethod
@@ -61,6 +71,11 @@ class FitPlan:
                 "--resume, and a new one starts with: bayes-attrib fit SPEC DATA --out RUN"
             )
         content = json.loads(path.read_text(encoding="utf-8"))
+        if "model" in content:
+            raise RunFolderError(
+                f"the run in {run} was begun with a model of the {content['model']}, which no file "
+                "holds; go on from Python: bayes_attrib.fit_to_folder(plan, run, model=model)"
+            )
         return cls(
             spec=ModelSpec.model_validate_json(json.dumps(content["spec"])),
             source=DataSource(**{name: _path(value) for name, value in content["source"].items()}),

@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
+import xarray as xr
 
 from bayes_attrib import names
 from bayes_attrib.attribution import AttributionResult
 from bayes_attrib.errors import RunFolderError
 from bayes_attrib.inference import Diagnostics, PosteriorFit, save_tree
 from bayes_attrib.inference.chain_store import write_atomically
+from bayes_attrib.inference.constant_data import constant_data
 from bayes_attrib.report import RunFolder, render_html
 from bayes_attrib.workflow.manifest import RunRecord, manifest_of
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, PLAN_FILE
@@ -24,10 +29,13 @@ _RUN_FILES = frozenset(
     {
         names.ATTRIBUTION_FILE,
         names.CELLS_FILE,
+        names.EM_ERRORS_FILE,
         names.POSTERIOR_FILE,
         names.DIAGNOSTICS_FILE,
         names.MANIFEST_FILE,
         names.REPORT_FILE,
+        names.PRIOR_TABLE_FILE,
+        names.PRIOR_PAGE_FILE,
         PLAN_FILE,
         CHAINS_FOLDER,
     }
@@ -89,20 +97,36 @@ def write_run(
     diagnostics : Diagnostics
         Checks and verdict.
     """
-    table = result.table.to_csv(index=False, lineterminator="\n")
-    write_atomically(run / names.ATTRIBUTION_FILE, table.encode())
+    write_table(run, names.ATTRIBUTION_FILE, result.table)
     cells = io.BytesIO()
     result.cells.to_parquet(cells, index=False)
     write_atomically(run / names.CELLS_FILE, cells.getvalue())
     manifest = manifest_of(record)
-    tree = posterior.tree.copy()
-    tree.attrs = {key: json.dumps(manifest[key], sort_keys=True) for key in _PROVENANCE}
-    save_tree(tree, run / names.POSTERIOR_FILE)
-    _write_json(run / names.DIAGNOSTICS_FILE, diagnostics.as_dict())
-    _write_json(run / names.MANIFEST_FILE, manifest)
+    constants = constant_data(record.tables.data, record.spec)
+    groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}
+    tree = xr.DataTree.from_dict({**groups, "constant_data": constants})
+    write_draws(run, tree, manifest)
+    write_json(run / names.DIAGNOSTICS_FILE, diagnostics.as_dict())
+    write_json(run / names.MANIFEST_FILE, manifest)
     write_report(run)
     (run / PLAN_FILE).unlink(missing_ok=True)
     shutil.rmtree(run / CHAINS_FOLDER, ignore_errors=True)
+
+
+def write_table(run: Path, name: str, table: pd.DataFrame) -> None:
+    """Write a table as CSV, whole or not at all.
+
+    Parameters
+    ----------
+    run : Path
+        An open run folder.
+    name : str
+        Name of the file.
+    table : DataFrame
+        Floats are written at full precision.
+    """
+    text = table.to_csv(index=False, lineterminator="\n")
+    write_atomically(run / name, text.encode())
 
 
 def write_report(run: Path) -> Path:
@@ -123,6 +147,24 @@ def write_report(run: Path) -> Path:
     return page
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_draws(run: Path, tree: xr.DataTree, manifest: Mapping[str, Any]) -> None:
+    """Write draws as ``posterior.nc``, with what they are and where they are from.
+
+    Parameters
+    ----------
+    run : Path
+        An open run folder.
+    tree : xarray.DataTree
+        Groups such as ``posterior``, or ``prior`` where nothing was fitted.
+    manifest : mapping
+        The content of ``manifest.json``.
+    """
+    labelled = tree.copy()
+    labelled.attrs = {key: json.dumps(manifest[key], sort_keys=True) for key in _PROVENANCE}
+    save_tree(labelled, run / names.POSTERIOR_FILE)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain JSON types as an indented file, atomically; NaN is refused."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text + "\n").encode())

@@ -21,6 +21,7 @@ FILES = {
     "posterior.nc",
     "diagnostics.json",
     "manifest.json",
+    "em_errors.csv",
     "report.html",
 }
 

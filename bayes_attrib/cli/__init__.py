@@ -1,0 +1,12 @@
+"""The command line: what scripts, schedulers and people type.
+
+Exit status: 0 done, 1 the fit failed, 2 the spec or the data is wrong, 3 the fit did not converge,
+130 interrupted. Results go to standard output, progress and complaints to standard error.
+"""
+
+from __future__ import annotations
+
+from bayes_attrib.cli import choose, data, fit, predict, report  # noqa: F401, commands register themselves
+from bayes_attrib.cli.app import app, main
+
+__all__ = ["app", "main"]
