@@ -15,8 +15,14 @@ import hmc
 import numpy as np
 from scipy.linalg import helmert
 
-from bayes_attrib.attribution import DrawMatrix, allocate
-from bayes_attrib.inference import PosteriorFit, SamplerSettings, fit_nuts
+from bayes_attrib.attribution import allocate
+from bayes_attrib.inference import (
+    DrawMatrix,
+    ExpectedDraws,
+    PosteriorFit,
+    SamplerSettings,
+    fit_nuts,
+)
 from bayes_attrib.model import build_model
 from bayes_attrib.model.families import Family
 from bayes_attrib.simulation import simulate
@@ -132,8 +138,7 @@ def package_draws(posterior: PosteriorFit, family: Family, seed: int) -> Mapping
     """Quantities of interest by the package, each (4, size)."""
     everybody = slice(None)
     allocation = allocate(
-        DATA,
-        DrawMatrix.of(posterior.draws("rate")),
+        ExpectedDraws(DATA, DrawMatrix.of(posterior.draws("rate"))),
         family,
         {},
         interval=SPEC.report.interval,

@@ -16,8 +16,9 @@ from two_stage import is_accepted, is_rejected_at_once
 
 from bayes_attrib.model import build
 from bayes_attrib.model.families import FAMILIES
-from bayes_attrib.model.families.base import multinomial_amounts, shares_of
+from bayes_attrib.model.families.cells import shares_of
 from bayes_attrib.model.families.poisson import Poisson
+from bayes_attrib.model.families.splits import multinomial_amounts
 
 pytestmark = [pytest.mark.sampling, pytest.mark.statistical]
 
@@ -51,10 +52,12 @@ def test_posterior_and_amounts():
 
 
 def test_a_smaller_prior_of_entity_effects_is_found(monkeypatch):
-    honest = build._log_rate
-    monkeypatch.setattr(
-        build, "_log_rate", lambda centre, sigma, form: honest(centre, 0.8 * sigma, form)
-    )
+    honest = build._entity_effects
+
+    def smaller(name, centre, sigma, form, dim):
+        return honest(name, centre, 0.8 * sigma, form, dim)
+
+    monkeypatch.setattr(build, "_entity_effects", smaller)
     assert is_rejected_at_once(comparison(fit=fit), size=SIZE, seed=1)
 
 
@@ -69,7 +72,7 @@ def test_a_shifted_intercept_is_found():
 class SharpenedShares(Poisson):
     """Allocates by shares to the power 1.1."""
 
-    def draw_amounts(self, cells, dispersion, rng):  # noqa: ARG002
+    def draw_amounts(self, cells, parameters, rng):  # noqa: ARG002
         return multinomial_amounts(cells, shares_of(cells.indptr, cells.shares**1.1), rng)
 
 

@@ -1,11 +1,13 @@
 """Two entities, three aggregates: the posterior by numerical integration.
 
-The unknowns are the intercept a, sigma, two entity effects and a dispersion parameter. Only the
-two log rates and the dispersion enter the likelihood. With m and d the mean and the difference of
-the log rates, m ~ N(log r0, 1 + sigma^2 / 2) and d ~ N(0, 2 sigma^2) are independent given sigma,
-so what is left to integrate is smooth in x = (m - log r0) / sqrt(1 + sigma^2 / 2), t = d /
-(sqrt(2) sigma), sigma and the log dispersion. Rules of trapezoids in x and t (exponentially
-accurate for such integrands), Gauss-Legendre in sigma, trapezoids in the log dispersion.
+The unknowns are the intercept a, sigma, two entity effects, a dispersion parameter and the
+probability of a zero. Only the two log rates and the last two enter the likelihood. With m and d
+the mean and the difference of the log rates, m ~ N(log r0, 1 + sigma^2 / 2) and d ~ N(0, 2 sigma^2)
+are independent given sigma, so what is left to integrate is smooth in x = (m - log r0) / sqrt(1 +
+sigma^2 / 2), t = d / (sqrt(2) sigma), sigma and the log dispersion. Rules of trapezoids in x and t
+(exponentially accurate for such integrands), Gauss-Legendre in sigma, trapezoids in the log
+dispersion; in the probability of a zero the likelihood is a polynomial, for which Gauss-Legendre is
+exact.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ import pandas as pd
 import scipy.sparse as sp
 from scipy import stats
 
-from bayes_attrib.attribution import DrawMatrix, allocate
-from bayes_attrib.inference import SamplerSettings, fit_nuts
+from bayes_attrib.attribution import allocate
+from bayes_attrib.inference import DrawMatrix, ExpectedDraws, SamplerSettings, fit_nuts
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.model import build_model
 from bayes_attrib.model.families import get_family
@@ -29,6 +31,7 @@ from bayes_attrib.spec import ModelSpec
 EXPOSURE = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, 0.0]])
 COUNTS = np.array([9.0, 5.0, 1.0])
 MONEY = np.array([9.3, 4.6, 1.2])
+LAST_IS_ZERO = np.array([1.0, 1.0, 0.0])
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,28 @@ class Tiny:
 
     @property
     def totals(self):
-        return MONEY if self.family == "gamma" else COUNTS
+        totals = MONEY if self.base in {"gamma", "lognormal"} else COUNTS
+        return totals * LAST_IS_ZERO if self.has_pi else totals
+
+    @property
+    def base(self):
+        return self.family.removeprefix("zero_inflated_").removeprefix("hurdle_")
+
+    @property
+    def has_pi(self):
+        return self.base != self.family
 
     @property
     def dispersion(self):
-        """Name of the dispersion parameter and the mean of its logarithm; its sd is 1.5."""
-        if self.family == "poisson":
+        """Name of the dispersion parameter, and the mean and sd of its logarithm."""
+        if self.base == "poisson":
             return None
+        if self.base == "lognormal":
+            return "sigma_total", np.log(0.3), 0.75
         if self.level == "aggregate":
-            return "alpha", 2.4
+            return "alpha", 2.4, 1.5
         mean_cell = self.totals.sum() / np.count_nonzero(EXPOSURE)
-        return "phi", np.log(mean_cell) if self.family == "gamma" else 0.0
+        return "phi", np.log(mean_cell) if self.base == "gamma" else 0.0, 1.5
 
     def data(self) -> AggregateData:
         return AggregateData(
@@ -92,17 +106,17 @@ class Tiny:
         settings = SamplerSettings(draws=size, tune=1000, chains=4, seed=seed)
         fit = fit_nuts(build_model(data, spec), settings)
         family = get_family(spec.likelihood)
-        dispersion = {name: fit.draws(name) for name in [family.dispersion] if name}
+        noise = {name: fit.draws(name) for name in family.parameters}
         amounts = allocate(
-            data,
-            DrawMatrix.of(fit.draws("rate")),
+            ExpectedDraws(data, DrawMatrix.of(fit.draws("rate"))),
             family,
-            dispersion,
+            noise,
             interval=spec.report.interval,
             rng=np.random.default_rng(seed),
         ).amounts.rows(slice(None))
         found = {name: fit.draws(name) for name in ("intercept", "sigma_entity")}
-        found |= {f"log_{name}": np.log(draws) for name, draws in dispersion.items()}
+        found |= {"pi": noise.pop("pi")} if self.has_pi else {}
+        found |= {f"log_{name}": np.log(draws) for name, draws in noise.items()}
         for e, name in enumerate("AB"):
             found[f"log_rate_{name}"] = fit.draws("log_rate")[e]
             found[f"amount_{name}"] = amounts[e]
@@ -131,7 +145,7 @@ def moments(tiny: Tiny, resolution: Resolution = DEFAULT) -> Mapping[str, tuple]
     -------
     mapping of str to (mean, variance)
         ``intercept``, ``sigma_entity``, ``log_rate_*``, ``rate_*``, ``amount_*`` (over all
-        aggregates), and the logarithm of the dispersion parameter. At level "aggregate" the
+        aggregates), ``pi`` and the logarithm of the dispersion parameter. At level "aggregate" the
         variance of a rate is infinite (a small alpha lets any rate pass), so rates are left out.
     """
     x, t = (np.arange(-6, 6 + resolution.step / 2, resolution.step) for _ in range(2))
@@ -155,10 +169,13 @@ def moments(tiny: Tiny, resolution: Resolution = DEFAULT) -> Mapping[str, tuple]
     for log_dispersion, weight in _dispersion_nodes(tiny, resolution):
         dispersion = np.exp(log_dispersion)
         rates = np.exp(log_rates)
-        posterior = base * weight * _likelihood(tiny, rates, dispersion)
+        likelihood, pi = _likelihood(tiny, rates, dispersion)
+        posterior = base * weight * likelihood
         sums.add(posterior, plain | _amount_moments(tiny, rates, dispersion))
         if tiny.dispersion:
             sums.add(posterior, {f"log_{tiny.dispersion[0]}": (log_dispersion,) * 2}, count=False)
+        if tiny.has_pi:
+            sums.add(posterior, {"pi": pi}, count=False)
     return sums.moments()
 
 
@@ -194,22 +211,38 @@ def _dispersion_nodes(tiny, resolution):
     if not tiny.dispersion:
         return [(0.0, 1.0)]
     nodes = np.arange(-5, 5 + resolution.dispersion_step / 2, resolution.dispersion_step)
-    return [(tiny.dispersion[1] + 1.5 * v, stats.norm.pdf(v)) for v in nodes]
+    _, mean, sd = tiny.dispersion
+    return [(mean + sd * v, stats.norm.pdf(v)) for v in nodes]
 
 
 def _likelihood(tiny, rates, dispersion):
-    likelihood = 1.0
-    for exposure, total in zip(EXPOSURE, tiny.totals, strict=True):
-        mu = exposure[0] * rates[0] + exposure[1] * rates[1]
-        likelihood = likelihood * _density(tiny, total, mu, dispersion)
-    return likelihood
+    """Likelihood, pi integrated out, and the first two (rooted) moments of pi given the rest."""
+    densities = [
+        _density(tiny, total, exposure[0] * rates[0] + exposure[1] * rates[1], dispersion)
+        for exposure, total in zip(EXPOSURE, tiny.totals, strict=True)
+    ]
+    if not tiny.has_pi:
+        return np.prod(densities, axis=0), None
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    moments = np.zeros((3, *densities[0].shape))
+    for pi, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+        spared = [pi * (total == 0) for total in tiny.totals]
+        factors = [s + (1 - pi) * f for s, f in zip(spared, densities, strict=True)]
+        moments += weight * np.prod(factors, axis=0) * pi ** np.arange(3)[:, None, None, None]
+    mean, second = moments[1:] / np.maximum(moments[0], 1e-300)
+    return moments[0], (mean, np.sqrt(second))
 
 
 def _density(tiny, total, mu, dispersion):
-    if tiny.family == "poisson":
+    """Density of a total that was not spared."""
+    if tiny.base == "poisson":
         return stats.poisson.pmf(total, mu)
+    if total == 0 and tiny.base in {"gamma", "lognormal"}:
+        return np.zeros_like(mu)
+    if tiny.base == "lognormal":
+        return stats.lognorm.pdf(total, dispersion, scale=mu * np.exp(-(dispersion**2) / 2))
     shape = dispersion if tiny.level == "aggregate" else mu / dispersion
-    if tiny.family == "gamma":
+    if tiny.base == "gamma":
         return stats.gamma.pdf(total, shape, scale=mu / shape)
     return stats.nbinom.pmf(total, shape, shape / (shape + mu))
 
@@ -235,11 +268,11 @@ def _variance_factor(tiny, total, mu, dispersion):
 
     Of a binomial y; of a beta-binomial y (y + c) / (1 + c); of y times a beta y^2 / (1 + c).
     """
-    if (tiny.family, tiny.level) == ("gamma", "aggregate"):
+    if tiny.base in {"gamma", "lognormal"} and tiny.level == "aggregate":
         return 0.0
     if tiny.level != "pair":
         return total
     concentration = mu / dispersion
-    if tiny.family == "gamma":
+    if tiny.base == "gamma":
         return total**2 / (1 + concentration)
     return total * (total + concentration) / (1 + concentration)

@@ -19,7 +19,7 @@ def outputs(notebook):
 
 
 def test_there_are_notebooks(root):
-    assert [path.name for path in notebooks(root)] == ["01_hcp_brick.ipynb"]
+    assert [path.name[:3] for path in notebooks(root)] == ["01_", "02_", "03_"]
 
 
 def test_committed_notebooks_are_whole_and_clean(root):
@@ -38,7 +38,7 @@ def test_committed_notebooks_are_whole_and_clean(root):
 def test_notebooks_run(root):
     for path in notebooks(root):
         notebook = nbformat.read(path, as_version=4)
-        assert sum("assert" in cell.source for cell in notebook.cells) >= 10
+        assert sum("assert" in cell.source for cell in notebook.cells) >= 8
         client = NotebookClient(
             notebook,
             timeout=300,
