@@ -13,8 +13,9 @@ import time
 
 import numpy as np
 
-from bayes_attrib.attribution import DrawMatrix, attribute
+from bayes_attrib.attribution import attribute
 from bayes_attrib.baselines import fit_em, fit_proportional
+from bayes_attrib.inference import DrawMatrix, ExpectedDraws
 from bayes_attrib.model.families import FAMILIES
 from bayes_attrib.simulation import simulate
 from bayes_attrib.spec import IntervalSpec
@@ -43,8 +44,7 @@ def main() -> None:
     print(f"{data.n_edges:,} edges, {arguments.draws} draws; before: peak {peak_gb():.2f} GB")
     started = time.perf_counter()
     result = attribute(
-        data,
-        rates,
+        ExpectedDraws(data, rates),
         FAMILIES["poisson", None],
         {},
         baselines=baselines,

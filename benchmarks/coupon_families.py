@@ -30,7 +30,8 @@ def main() -> None:
         truth = table["truth_amount"]
         held = truth.between(table["amount_lower"], table["amount_upper"]).sum()
         error = total_variation(table["share_mean"], truth / truth.sum())
-        spread = fitted.diagnostics.checks[-1].detail.split()[4]
+        checks = {check.name: check for check in fitted.diagnostics.checks}
+        spread = checks["dispersion_p_value"].detail.split()[4]
         print(
             f"| {family} | {level or ''} | {error:.3f} | {held} of {len(table)} | {spread} "
             f"| {fitted.diagnostics.verdict} |",
