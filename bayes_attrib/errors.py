@@ -76,6 +76,10 @@ class RunFolderError(BayesAttribError):
     """A run folder is missing, incomplete, in use, or made by something else."""
 
 
+class UnknownNameError(BayesAttribError):
+    """A run was asked for an entity, a group or a column that it does not know."""
+
+
 class InterruptedFitError(BayesAttribError):
     """The user stopped a fit; completed chains are on disk.
 

@@ -49,6 +49,9 @@ ATTRIBUTABLE: Final = "attributable"
 EXPOSURE: Final = "exposure"
 AMOUNT: Final = "amount"
 
+# Columns of run folders.
+TRUTH_AMOUNT: Final = "truth_amount"
+
 # Stems of the tables in a data folder.
 AGGREGATES_TABLE: Final = "aggregates"
 EXPOSURES_TABLE: Final = "exposures"

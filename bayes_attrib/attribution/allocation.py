@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,12 @@ import scipy.sparse as sp
 
 from bayes_attrib.attribution.intervals import summarise
 from bayes_attrib.inference.draw_matrix import DrawMatrix
-from bayes_attrib.inference.expected_draws import ExpectedDraws
+from bayes_attrib.inference.expected_draws import AggregateBlock, ExpectedDraws
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.model.families import Cells, Draws, Family
 from bayes_attrib.spec import IntervalSpec
+
+_ALLOCATION_STREAM = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +76,52 @@ def allocate(
     expected = DrawMatrix(data.n_entities, mean.n_draws)
     summaries: list[pd.DataFrame] = []
     residual = 0.0
-    for block in mean.blocks():
+    for block, cells, drawn in drawn_blocks(mean, family, noise, rng):
         entity = data.edge_entity[block.edges].astype(np.int64)
-        cells = Cells(data.totals[block.aggregates], block.indptr, mean.amounts(block.edges))
-        drawn = family.draw_amounts(cells, noise, rng)
         residual = max(residual, _largest_residual(cells, drawn))
-        _accumulate(amounts, entity, drawn)
-        _accumulate(expected, entity, cells.scaled_by_totals(cells.shares))
+        accumulate(amounts, entity, drawn)
+        accumulate(expected, entity, cells.scaled_by_totals(cells.shares))
         summaries.append(cell_summaries(cells.shares, drawn, interval))
     return Allocation(pd.concat(summaries, ignore_index=True), amounts, expected, residual)
+
+
+def allocation_rng(seed: int) -> np.random.Generator:
+    """Return the source of the allocation's randomness in a run with this seed.
+
+    The same fit, allocated twice with it, gives the same draws of amounts.
+    """
+    return np.random.default_rng([seed, _ALLOCATION_STREAM])
+
+
+def drawn_blocks(
+    mean: ExpectedDraws, family: Family, noise: Draws, rng: np.random.Generator
+) -> Iterator[tuple[AggregateBlock, Cells, FloatArray]]:
+    """Yield all cells in order, a block of aggregates at a time, with draws of their amounts.
+
+    Parameters
+    ----------
+    mean : ExpectedDraws
+        Posterior draws of the expected amounts.
+    family : Family
+        Gives the law of the amounts given their total.
+    noise : mapping of str to ndarray, shape (n_draws,)
+        Draws of the family's parameters.
+    rng : numpy.random.Generator
+        Consumed in the order of aggregates.
+
+    Yields
+    ------
+    block : AggregateBlock
+        Which aggregates and edges.
+    cells : Cells
+        Their totals and expected amounts.
+    amounts : ndarray, shape (n_edges of the block, n_draws)
+        Amounts given the totals, in their unit.
+    """
+    for block in mean.blocks():
+        totals = mean.data.totals[block.aggregates]
+        cells = Cells(totals, block.indptr, mean.amounts(block.edges))
+        yield block, cells, family.draw_amounts(cells, noise, rng)
 
 
 def _largest_residual(cells: Cells, amounts: FloatArray) -> float:
@@ -89,13 +129,13 @@ def _largest_residual(cells: Cells, amounts: FloatArray) -> float:
     return float(np.max(np.abs(sums - cells.totals[:, np.newaxis])))
 
 
-def _accumulate(matrix: DrawMatrix, entity: IntArray, values: FloatArray) -> None:
-    """Sum edges to their entities, and add the sums to the matrix."""
-    entities, position = np.unique(entity, return_inverse=True)
-    n_edges = len(entity)
-    shape = (len(entities), n_edges)
+def accumulate(matrix: DrawMatrix, row: IntArray, values: FloatArray) -> None:
+    """Add the values of edges, shape (n_edges, n_draws), to rows of a matrix, one for each edge."""
+    rows, position = np.unique(row, return_inverse=True)
+    n_edges = len(row)
+    shape = (len(rows), n_edges)
     indicator = sp.csr_array((np.ones(n_edges), (position, np.arange(n_edges))), shape=shape)
-    matrix.add(entities, indicator @ values)
+    matrix.add(rows, indicator @ values)
 
 
 def cell_summaries(shares: FloatArray, amounts: FloatArray, interval: IntervalSpec) -> pd.DataFrame:

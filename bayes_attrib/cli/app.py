@@ -8,7 +8,12 @@ from typing import Any
 
 import typer
 
-from bayes_attrib.errors import BayesAttribError, FindingsError, RunFolderError
+from bayes_attrib.errors import (
+    BayesAttribError,
+    FindingsError,
+    RunFolderError,
+    UnknownNameError,
+)
 
 EXIT_FAILED, EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
@@ -36,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     try:
         app(arguments, standalone_mode=True)
-    except (FindingsError, RunFolderError) as error:
+    except (FindingsError, RunFolderError, UnknownNameError) as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_INPUT)
     except BayesAttribError as error:

@@ -22,6 +22,10 @@ RepairOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no summary.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+LocaleOption = Annotated[
+    str | None,
+    typer.Option(help="Language and forms of numbers of reports: en, en_GB, es, es_MX, ..."),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 
 

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from bayes_attrib.cli.app import app
-from bayes_attrib.cli.options import QuietOption
+from bayes_attrib.cli.app import EXIT_NOT_CONVERGED, app, print_json
+from bayes_attrib.cli.options import JsonOption, LocaleOption, QuietOption
 
 
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
-    output_format: Annotated[
-        Literal["html"], typer.Option("--format", help="What to render.")
+    *,
+    formats: Annotated[
+        str, typer.Option("--format", help="What to render: html, or several with commas.")
     ] = "html",
+    locale: LocaleOption = None,
+    allow_unconverged: Annotated[
+        bool,
+        typer.Option("--allow-unconverged", help="Also what is withheld if the fit failed."),
+    ] = False,
     quiet: QuietOption = False,
+    json_output: JsonOption = False,
 ) -> None:
     """Render a run again, without refitting."""
-    from bayes_attrib.workflow import write_report
+    from bayes_attrib.workflow import write_reports
 
-    page = write_report(run)
-    if not quiet:
-        print(f"{output_format}: {page}")
+    written = write_reports(
+        run,
+        [name.strip() for name in formats.split(",")],
+        locale=locale,
+        allow_unconverged=allow_unconverged,
+    )
+    if json_output:
+        files = [str(file) for file in written.files]
+        print_json({"run": str(run), "files": files, "withheld": list(written.withheld)})
+    elif not quiet:
+        for file in written.files:
+            print(file)
+    if written.withheld:
+        print(
+            f"withheld: {', '.join(written.withheld)}, because the fit did not converge; "
+            "--allow-unconverged makes it all the same, marked so",
+            file=sys.stderr,
+        )
+        raise typer.Exit(EXIT_NOT_CONVERGED)

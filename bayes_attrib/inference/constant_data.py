@@ -25,7 +25,7 @@ from bayes_attrib.spec.formula import parse_formula
 Texts = npt.NDArray[np.object_]
 Variable = tuple[tuple[str, ...], Any]
 
-_GROUP, _PAIR = "group", "pair"
+GROUP, _PAIR = "group", "pair"
 _TABLES: Final = (names.ENTITIES_TABLE, names.EXPOSURES_TABLE, names.AGGREGATES_TABLE)
 
 
@@ -54,17 +54,17 @@ def constant_data(data: AggregateData, spec: ModelSpec) -> xr.Dataset:
         names.EXPOSURE: ((names.ENTITY,), np.asarray(data.exposure.sum(axis=0)).ravel()),
     }
     for column in spec.rates.groups:
-        found[_variable(_GROUP, column)] = ((names.ENTITY,), _labels(data.groupings[column]))
+        found[variable_of(GROUP, column)] = ((names.ENTITY,), _labels(data.groupings[column]))
     for column, grouping in data.aggregate_groupings.items():
-        found[_variable(_GROUP, column)] = ((names.AGGREGATE,), _labels(grouping)[exposed])
+        found[variable_of(GROUP, column)] = ((names.AGGREGATE,), _labels(grouping)[exposed])
     for table, dim, frame, rows in (
         (names.ENTITIES_TABLE, own, data.entity_covariates, slice(None)),
         (names.EXPOSURES_TABLE, _PAIR, data.pair_covariates, attributable),
         (names.AGGREGATES_TABLE, names.AGGREGATE, data.aggregate_covariates, exposed),
     ):
-        for column in _formula_columns(spec, table):
+        for column in formula_columns(spec, table):
             if frame is not None:
-                found[_covariate(table, column)] = ((dim,), _values(frame[column])[rows])
+                found[covariate_of(table, column)] = ((dim,), _values(frame[column])[rows])
     coords = {
         names.ENTITY: data.entity_names,
         names.AGGREGATE: data.aggregate_labels[exposed],
@@ -106,12 +106,12 @@ class FittedData:
         spec : ModelSpec
             The model that was fitted.
         """
-        entities = _texts(dataset[names.ENTITY])
+        entities = texts_of(dataset[names.ENTITY])
         n = len(entities) - (spec.unattributed is not None)
         return cls(
             float(dataset["reference_rate"]),
             entities[:n],
-            {c: _texts(dataset[_variable(_GROUP, c)])[:n] for c in spec.rates.groups},
+            {c: texts_of(dataset[variable_of(GROUP, c)])[:n] for c in spec.rates.groups},
             dict(_designs(dataset, spec)),
         )
 
@@ -120,9 +120,12 @@ def _designs(dataset: xr.Dataset, spec: ModelSpec) -> Iterable[tuple[str, Design
     for table in _TABLES:
         formula = _formula(spec, table)
         if formula is not None:
-            columns = {c: dataset[_covariate(table, c)] for c in _formula_columns(spec, table)}
+            columns = {c: dataset[covariate_of(table, c)] for c in formula_columns(spec, table)}
             rows = pd.DataFrame(
-                {c: v.to_numpy() if v.dtype.kind == "f" else _texts(v) for c, v in columns.items()}
+                {
+                    c: v.to_numpy() if v.dtype.kind == "f" else texts_of(v)
+                    for c, v in columns.items()
+                }
             )
             yield table, build_design(parse_formula(formula), rows)
 
@@ -135,7 +138,8 @@ def _formula(spec: ModelSpec, table: str) -> str | None:
     }[table]
 
 
-def _formula_columns(spec: ModelSpec, table: str) -> tuple[str, ...]:
+def formula_columns(spec: ModelSpec, table: str) -> tuple[str, ...]:
+    """Return the columns of a table that the spec's formula for it reads."""
     formula = _formula(spec, table)
     return () if formula is None else tuple(parse_formula(formula).columns)
 
@@ -150,14 +154,16 @@ def _values(column: pd.Series) -> FloatArray | Texts:
     return column.astype(str).to_numpy(dtype=object)
 
 
-def _texts(values: xr.DataArray) -> Texts:
+def texts_of(values: xr.DataArray) -> Texts:
+    """Return the labels of a variable or coordinate as an array of str."""
     return values.to_numpy().astype(str).astype(object)
 
 
-def _covariate(table: str, column: str) -> str:
-    return _variable(f"{table}_covariate", column)
+def covariate_of(table: str, column: str) -> str:
+    """Name of the variable that holds a column which a formula reads."""
+    return variable_of(f"{table}_covariate", column)
 
 
-def _variable(prefix: str, column: str) -> str:
+def variable_of(prefix: str, column: str) -> str:
     """Name of a variable; netCDF keeps the slash for paths."""
     return f"{prefix}_{column.replace('%', '%25').replace('/', '%2F')}"

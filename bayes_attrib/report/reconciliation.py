@@ -99,7 +99,7 @@ def reconcile(run: RunFolder, cells: pd.DataFrame) -> Reconciliation:
     keys = list(run.spec.columns.aggregate)
     columns = [column for _, column in METHODS]
     sums = cells.groupby(keys, sort=False, observed=True)[columns].sum(min_count=1)
-    totals = _observed_totals(run, sums.index)
+    totals = observed_totals(run, sums.index)
     totals_from = "observed" if totals is not None else "proportional"
     if totals is None:
         totals = sums["proportional_amount"].to_numpy(dtype=np.float64)
@@ -130,8 +130,8 @@ def _method_sum(
     return MethodSum(method, attributed, attributed - whole, largest, bool(adds_up))
 
 
-def _observed_totals(run: RunFolder, keys: pd.Index) -> np.ndarray | None:
-    """Totals of the aggregates, in the order of ``keys``; None where the posterior has none."""
+def observed_totals(run: RunFolder, keys: pd.Index) -> np.ndarray | None:
+    """Return the totals of the aggregates, in the order of ``keys``; None if none are stored."""
     with run.open_posterior() as tree:
         if "observed_data" not in tree or names.TOTAL not in tree["observed_data"].data_vars:
             return None

@@ -74,11 +74,27 @@ class IntervalSpec(Closed):
 
 
 class ReportSpec(Closed):
-    """What readers of the run see."""
+    """What readers of the run see.
+
+    Attributes
+    ----------
+    interval : IntervalSpec
+        Intervals of all tables.
+    title : str or None
+        Title of the reports; made from the name of the spec where it is not given.
+    currency : str or None
+        ISO 4217 code of the totals' currency; None for units.
+    period : str or None
+        Key column of the aggregates that tells the time, for reports over time.
+    locale : str
+        Language and forms of numbers in reports, such as ``"en"``, ``"en_GB"`` or ``"es_MX"``.
+    """
 
     interval: IntervalSpec = IntervalSpec()
     title: str | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    period: ColumnName | None = None
+    locale: Annotated[str, Field(pattern=r"^(en|es)(_[A-Z]{2})?$")] = "en"
 
 
 class ModelSpec(Closed):
@@ -125,6 +141,17 @@ class ModelSpec(Closed):
             known = ", ".join(map(repr, self.columns.aggregate))
             raise fault(
                 f"rates.drift.period: {drift.period!r} is no key column of the aggregates",
+                f"name the key that tells the time; columns.aggregate holds {known}",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _report_period_is_a_key(self) -> Self:
+        period = self.report.period
+        if period is not None and period not in self.columns.aggregate:
+            known = ", ".join(map(repr, self.columns.aggregate))
+            raise fault(
+                f"report.period: {period!r} is no key column of the aggregates",
                 f"name the key that tells the time; columns.aggregate holds {known}",
             )
         return self

@@ -5,16 +5,17 @@ from bayes_attrib.workflow.fit import Fitted, fit_tables, fit_to_folder
 from bayes_attrib.workflow.plan import FitPlan
 from bayes_attrib.workflow.predict_run import predict
 from bayes_attrib.workflow.prior_only import PriorRun, prior_to_folder
-from bayes_attrib.workflow.write import write_report
+from bayes_attrib.workflow.render import WrittenReports, write_reports
 
 __all__ = [
     "FitPlan",
     "Fitted",
     "PriorRun",
+    "WrittenReports",
     "choose_family",
     "fit_tables",
     "fit_to_folder",
     "predict",
     "prior_to_folder",
-    "write_report",
+    "write_reports",
 ]

@@ -12,7 +12,7 @@ import pandas as pd
 import pymc as pm
 
 from bayes_attrib import names
-from bayes_attrib.attribution import AttributionResult, attribute
+from bayes_attrib.attribution import AttributionResult, allocation_rng, attribute
 from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
 from bayes_attrib.inference import (
     ChainStore,
@@ -42,7 +42,7 @@ from bayes_attrib.workflow.own_model import OWN, check_own_model, own_parameters
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, FitPlan, chain_plan
 from bayes_attrib.workflow.write import open_run_folder, write_run, write_table
 
-_ALLOCATION_STREAM, _PREDICTIVE_STREAM = 1, 2
+_PREDICTIVE_STREAM = 2  # the allocation has the first
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +235,7 @@ def _attribute(
         noise_draws(posterior, data, spec),
         baselines=baselines,
         interval=spec.report.interval,
-        rng=np.random.default_rng([spec.inference.seed, _ALLOCATION_STREAM]),
+        rng=allocation_rng(spec.inference.seed),
     )
 
 

@@ -18,9 +18,9 @@ from bayes_attrib.errors import RunFolderError
 from bayes_attrib.inference import Diagnostics, PosteriorFit, save_tree
 from bayes_attrib.inference.chain_store import write_atomically
 from bayes_attrib.inference.constant_data import constant_data
-from bayes_attrib.report import RunFolder, render_html
 from bayes_attrib.workflow.manifest import RunRecord, manifest_of
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, PLAN_FILE
+from bayes_attrib.workflow.render import FORMATS, write_reports
 
 _PROVENANCE = ("name", "spec", "spec_digest", "inputs", "seed", "method", "versions")
 """What the posterior file says of its origin, so that it can be understood away from its folder."""
@@ -33,11 +33,11 @@ _RUN_FILES = frozenset(
         names.POSTERIOR_FILE,
         names.DIAGNOSTICS_FILE,
         names.MANIFEST_FILE,
-        names.REPORT_FILE,
         names.PRIOR_TABLE_FILE,
         names.PRIOR_PAGE_FILE,
         PLAN_FILE,
         CHAINS_FOLDER,
+        *(file for report in FORMATS.values() for file in report.files),
     }
 )
 
@@ -108,7 +108,7 @@ def write_run(
     write_draws(run, tree, manifest)
     write_json(run / names.DIAGNOSTICS_FILE, diagnostics.as_dict())
     write_json(run / names.MANIFEST_FILE, manifest)
-    write_report(run)
+    write_reports(run)
     (run / PLAN_FILE).unlink(missing_ok=True)
     shutil.rmtree(run / CHAINS_FOLDER, ignore_errors=True)
 
@@ -127,24 +127,6 @@ def write_table(run: Path, name: str, table: pd.DataFrame) -> None:
     """
     text = table.to_csv(index=False, lineterminator="\n")
     write_atomically(run / name, text.encode())
-
-
-def write_report(run: Path) -> Path:
-    """Render the page of a finished run from its files, without refitting.
-
-    Parameters
-    ----------
-    run : Path
-        A finished run folder.
-
-    Returns
-    -------
-    Path
-        The page.
-    """
-    page = run / names.REPORT_FILE
-    write_atomically(page, render_html(RunFolder.load(run)).encode())
-    return page
 
 
 def write_draws(run: Path, tree: xr.DataTree, manifest: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ import xarray as xr
 from bayes_attrib.errors import DataError, InterruptedFitError, RunFolderError
 from bayes_attrib.inference import Silent
 from bayes_attrib.inputs import DataSource
-from bayes_attrib.workflow import FitPlan, fit_to_folder, write_report
+from bayes_attrib.workflow import FitPlan, fit_to_folder, write_reports
 
 FILES = {
     "attribution.csv",
@@ -111,7 +111,7 @@ def test_report_is_rendered_again_without_the_data(run, tmp_path):
     shutil.copytree(run, copy)
     before = (copy / "report.html").read_bytes()
     (copy / "report.html").unlink()
-    assert write_report(copy).read_bytes() == before
+    assert write_reports(copy).files[0].read_bytes() == before
 
 
 @pytest.mark.sampling

@@ -1,0 +1,167 @@
+"""Words and numbers in the language of the reader.
+
+Every sentence that a reader sees goes through :class:`Language`. It is written in English in the
+code, which is also its key in the catalogues ``locale/<language>.po``; values are filled in after
+translation. Forms of numbers, currencies and dates are those of the Unicode CLDR, by Babel.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from babel import Locale, dates, numbers
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from markupsafe import Markup, escape
+
+from bayes_attrib.report.labels import printable
+
+SOURCE_LANGUAGE: Final = "en"
+LANGUAGES: Final = (SOURCE_LANGUAGE, "es")
+MISSING: Final = "–"
+"""Stands where there is no number."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language with its forms of numbers.
+
+    Attributes
+    ----------
+    locale : str
+        Such as ``"en"``, ``"en_GB"`` or ``"es_MX"``.
+    """
+
+    locale: str = SOURCE_LANGUAGE
+
+    @property
+    def code(self) -> str:
+        """Language without territory, for ``<html lang>`` and the catalogue."""
+        return self.locale.partition("_")[0]
+
+    def text(self, message: str, /, **values: Any) -> str:
+        """Return a sentence in this language, with values filled in.
+
+        Parameters
+        ----------
+        message : str
+            English text with ``{name}`` for each value; its key in the catalogue.
+        **values : str or int
+            Values by name; numbers are formatted before.
+        """
+        return _catalogue(self.code).gettext(message).format(**values)
+
+    def plural(self, n: int, one: str, many: str, /, **values: Any) -> str:
+        """Return a sentence about ``n`` things; ``{n}`` is the number, with separators.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        one, many : str
+            English text for one, and for any other number.
+        **values : str or int
+            Other values by name.
+        """
+        message = _catalogue(self.code).ngettext(one, many, n)
+        return message.format(n=self.number(n), **values)
+
+    def html(self, message: str, /, **values: Any) -> Markup:
+        """Return a sentence as HTML: text and values are escaped, values that are Markup are not.
+
+        Parameters
+        ----------
+        message : str
+            English text with ``{name}`` for each value.
+        **values : str or Markup
+            Values by name.
+        """
+        return Markup(escape(_catalogue(self.code).gettext(message))).format(**values)  # noqa: S704
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        """Return a number with separators and so many decimals; a dash for NaN."""
+        if not math.isfinite(value):
+            return MISSING
+        value = round(value, decimals) + 0.0  # no negative zero
+        text = numbers.format_decimal(
+            value, format=_pattern(decimals), locale=self.locale, decimal_quantization=False
+        )
+        return text.replace("-", "−")
+
+    def significant(self, value: float, digits: int = 3) -> str:
+        """Return a number with so many significant digits, whole numbers never shortened."""
+        if not math.isfinite(value):
+            return MISSING
+        if value == round(value):
+            return self.number(value)
+        decimals = digits - 1 - math.floor(math.log10(abs(value)))
+        if decimals > digits + 4:
+            pattern = "0." + "0" * (digits - 1) + "E0"
+            text = numbers.format_scientific(
+                value, format=pattern, locale=self.locale, decimal_quantization=True
+            )
+            return text.replace("-", "−")
+        return self.number(value, max(0, decimals))
+
+    def percent(self, fraction: float, decimals: int = 1) -> str:
+        """Return a fraction as a percentage."""
+        if not math.isfinite(fraction):
+            return MISSING
+        pattern = Locale.parse(self.locale).percent_formats[None].pattern
+        space = "\u00a0" if "\u00a0" in pattern else ""
+        return f"{self.number(100 * fraction, decimals)}{space}%"
+
+    def money(self, value: float, currency: str, decimals: int) -> str:
+        """Return an amount with its currency, such as ``€1,200.50`` or ``1200,50 €``."""
+        if not math.isfinite(value):
+            return MISSING
+        pattern = Locale.parse(self.locale).currency_formats["standard"].pattern.split(";")[0]
+        pattern = pattern.replace("#,##0.00", _pattern(decimals))
+        text = numbers.format_currency(
+            round(value, decimals) + 0.0,
+            currency,
+            format=pattern,
+            locale=self.locale,
+            currency_digits=False,
+            decimal_quantization=False,
+        )
+        return text.replace("-", "−")
+
+    def moment(self, text: str) -> str:
+        """Return an ISO time to the minute in this language; any other text as given."""
+        try:
+            time = datetime.fromisoformat(text)
+        except ValueError:
+            return printable(text)
+        day = dates.format_date(time, format="medium", locale=self.locale)
+        return f"{day} {time:%H:%M} {time.tzname() or ''}".strip()
+
+    def join(self, items: list[str] | tuple[str, ...]) -> str:
+        """Return names as a list in words: ``a, b and c``."""
+        if len(items) < 2:
+            return "".join(items)
+        return self.text("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
+
+
+def _pattern(decimals: int) -> str:
+    return "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    """Read a catalogue; English needs none."""
+    if code == SOURCE_LANGUAGE:
+        return NullTranslations()
+    file = resources.files("bayes_attrib.report") / "locale" / f"{code}.po"
+    compiled = io.BytesIO()
+    with file.open("rb") as text:
+        write_mo(compiled, read_po(text, locale=code))
+    compiled.seek(0)
+    return Translations(compiled)
