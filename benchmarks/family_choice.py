@@ -45,7 +45,7 @@ class Pair:
     name : str
         What the pair is about.
     first, second : (str, str or None)
-        Families and levels; the first is the spec's own.
+        Families and levels.
     noise : mapping of str to float
         True values by parameter, for either family.
     mean : float
@@ -111,10 +111,7 @@ def score(pair: Pair, truth: int, n_sets: int) -> str:
 def outcome(pair: Pair, truth: int, seed: int) -> tuple[Decision, int]:
     """Simulate one data set, fit both families, and let the rule decide."""
     data = simulate(pair, (pair.first, pair.second)[truth], seed)
-    contenders = [
-        contender(data, key, is_own=key == pair.first, seed=seed)
-        for key in (pair.first, pair.second)
-    ]
+    contenders = [contender(data, key, seed=seed) for key in (pair.first, pair.second)]
     return decide(contenders), max(c.loo.n_bad for c in contenders)
 
 
@@ -142,14 +139,13 @@ def membership() -> np.ndarray:
     return found
 
 
-def contender(data: AggregateData, key: Key, *, is_own: bool, seed: int) -> Contender:
+def contender(data: AggregateData, key: Key, *, seed: int) -> Contender:
     draws = total_draws(refit(key)(data, seed), data, spec_of(key), most=CHAINS * DRAWS)
     checks, _ = predictive_checks(draws, np.random.default_rng([seed, 9]))
     p_value = checks[0].value
     return Contender(
         loo=psis_loo(draws),
         n_parameters=len(draws.family.parameters),
-        is_own=is_own,
         dispersion_p_value=np.nan if p_value is None else p_value,
         converged=True,
     )

@@ -4,7 +4,8 @@ Two models are told apart where their elpd differ by at least two standard error
 differences, and by at least 4: below that the standard error itself cannot be trusted (Sivula,
 Magnusson, Matamoros and Vehtari 2020, arXiv:2008.10296). Among those that cannot be told apart
 from the best, a model that its own dispersion check tells off comes last, then fewer parameters
-come first, then the user's own model, then the higher elpd.
+come first, then the higher elpd: where nothing else decides, the better guess is the one that the
+data lean to, however slightly, and not the one that was written down first.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ TOLD_APART, CLEARLY = 2.0, 4.0
 RULE = (
     f"families are told apart where elpd differs by at least {TOLD_APART:g} standard errors and by "
     f"at least {SMALLEST_DIFFERENCE:g}; among those that cannot be told apart from the best, one "
-    "that fails its dispersion check comes last, then fewer parameters come first, then the spec's "
-    "own family, then the higher elpd"
+    "that fails its dispersion check comes last, then fewer parameters come first, then the higher "
+    "elpd"
 )
 
 _REPLICATES = 1000
@@ -69,8 +70,6 @@ class Contender:
         How well it foretells each total.
     n_parameters : int
         Number of parameters of its noise.
-    is_own : bool
-        Whether it is the user's own model.
     dispersion_p_value : float
         Posterior predictive p-value of the spread of the totals.
     converged : bool
@@ -79,7 +78,6 @@ class Contender:
 
     loo: LooResult
     n_parameters: int
-    is_own: bool
     dispersion_p_value: float
     converged: bool
 
@@ -161,9 +159,9 @@ def decide(contenders: Sequence[Contender]) -> Decision:
     return Decision(best, preferred, tied, differences)
 
 
-def _order(contender: Contender) -> tuple[bool, int, bool, float]:
+def _order(contender: Contender) -> tuple[bool, int, float]:
     told_off = not contender.dispersion_p_value >= P_VALUE.ok
-    return told_off, contender.n_parameters, not contender.is_own, -contender.loo.elpd
+    return told_off, contender.n_parameters, -contender.loo.elpd
 
 
 def bootstrap_weights(loos: Sequence[LooResult], rng: np.random.Generator) -> FloatArray:

@@ -196,8 +196,6 @@ def _reason(choice: FamilyChoice) -> str:
     n = len(reference.likelihood.parameters)
     if all(len(rival.likelihood.parameters) > n for rival in rivals):
         return "it has the fewest parameters"
-    if candidate_label(choice.own) == reference.label:
-        return "it is the spec's own and none is simpler"
     return "none is simpler, and of the simplest its elpd is the highest"
 
 

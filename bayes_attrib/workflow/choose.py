@@ -151,7 +151,7 @@ def weigh_candidates(
         The outcome.
     """
     own = spec.likelihood.model_copy(update={"amounts": "marginal"})
-    decision = decide([_contender(fit, own) for fit in fits])
+    decision = decide([_contender(fit) for fit in fits])
     able = [i for i, fit in enumerate(fits) if fit.sampler.verdict != "not_converged"]
     weights = np.zeros(len(fits))
     if able:
@@ -172,12 +172,11 @@ def weigh_candidates(
     return FamilyChoice(own, scores, decision, tuple(notes))
 
 
-def _contender(fit: CandidateFit, own: LikelihoodSpec) -> Contender:
+def _contender(fit: CandidateFit) -> Contender:
     p_value = fit.dispersion.value
     return Contender(
         loo=fit.loo,
         n_parameters=len(fit.likelihood.parameters),
-        is_own=fit.likelihood == own,
         dispersion_p_value=np.nan if p_value is None else p_value,
         converged=fit.sampler.verdict != "not_converged",
     )

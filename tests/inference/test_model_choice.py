@@ -28,7 +28,7 @@ def loo(pointwise, bad=()):
 
 
 def contender(pointwise, n_parameters=1, bad=(), **other):
-    settings = {"is_own": False, "dispersion_p_value": 0.5, "converged": True} | other
+    settings = {"dispersion_p_value": 0.5, "converged": True} | other
     return Contender(loo=loo(pointwise, bad), n_parameters=n_parameters, **settings)
 
 
@@ -84,8 +84,6 @@ def test_best_is_preferred_where_it_is_told_apart():
     ("first", "second", "preferred"),
     [
         ({"n_parameters": 2}, {"n_parameters": 1}, 1),
-        ({"n_parameters": 2, "is_own": True}, {"n_parameters": 1}, 1),
-        ({}, {"is_own": True}, 1),
         ({}, {}, 0),
         ({}, {"n_parameters": 0, "dispersion_p_value": 0.001}, 0),
         ({}, {"n_parameters": 0, "dispersion_p_value": np.nan}, 0),
@@ -94,7 +92,7 @@ def test_best_is_preferred_where_it_is_told_apart():
         ({"converged": False}, {}, 1),
     ],
 )
-def test_ties_are_settled_by_fit_then_parsimony_then_the_spec(first, second, preferred):
+def test_ties_are_settled_by_fit_then_parsimony_then_elpd(first, second, preferred):
     decision = decide([contender(BASE, **first), contender(behind(3.0, 1.0), **second)])
     assert decision.preferred == preferred
 
@@ -153,6 +151,6 @@ def test_generating_family_is_preferred(truth):
             draws = exact_draws(data, key, rng)
             checks, _ = predictive_checks(draws, rng)
             p_value, n = checks[0].value, len(draws.family.parameters)
-            contenders.append(Contender(psis_loo(draws), n, False, p_value, True))
+            contenders.append(Contender(psis_loo(draws), n, p_value, converged=True))
         right += decide(contenders).preferred == truth
     assert right >= 5
