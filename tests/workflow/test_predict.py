@@ -57,7 +57,8 @@ def test_folder_and_fit_in_memory_predict_the_same(fitted, new_tables):
     known = rates[~rates["is_new"]].index[0]
     wanted = fit.posterior.posterior["rate"].sel(entity=known).to_numpy().ravel()
     row = rates.index.get_loc(known)
-    np.testing.assert_array_equal(from_folder.rate_draws[row], wanted)
+    # exp of NumPy and of the sampler's compiler may differ in the last bit, by processor
+    np.testing.assert_allclose(from_folder.rate_draws[row], wanted, rtol=1e-14)
 
 
 @pytest.mark.sampling
