@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bayes_attrib.report.language import ENGLISH, Language, message
 from bayes_attrib.report.scores import is_covered, shares_of, total_variation
 
 _COLUMNS = {
-    "posterior": "amount_mean",
-    "EM": "em_amount",
-    "proportional": "proportional_amount",
+    message("posterior"): "amount_mean",
+    message("EM"): "em_amount",
+    message("proportional"): "proportional_amount",
 }
 
 
@@ -23,7 +24,7 @@ class MethodError:
     Attributes
     ----------
     method : str
-        "posterior", "EM" or "proportional".
+        "posterior", "EM" or "proportional", in the language of the reader.
     total_variation : float
         Distance of its shares from the true shares; NaN where the method has no result.
     n_covered : int or None
@@ -38,13 +39,15 @@ class MethodError:
     n: int
 
 
-def score_level(rows: pd.DataFrame) -> tuple[MethodError, ...]:
+def score_level(rows: pd.DataFrame, *, language: Language = ENGLISH) -> tuple[MethodError, ...]:
     """Score every method on the rows of one level.
 
     Parameters
     ----------
     rows : DataFrame
         Rows of ``attribution.csv`` of one level.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
@@ -57,9 +60,9 @@ def score_level(rows: pd.DataFrame) -> tuple[MethodError, ...]:
     covered = int(is_covered(rows["amount_lower"], rows["amount_upper"], truth).sum())
     return tuple(
         MethodError(
-            method,
+            language.text(method),
             _distance(rows[column].to_numpy(dtype=np.float64), truth),
-            covered if method == "posterior" else None,
+            covered if column == "amount_mean" else None,
             len(truth),
         )
         for method, column in _COLUMNS.items()

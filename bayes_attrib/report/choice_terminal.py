@@ -13,7 +13,8 @@ from rich.text import Text
 from bayes_attrib.inference.model_choice import RULE
 from bayes_attrib.report.choice import FamilyChoice, describe_choice
 from bayes_attrib.report.labels import terminal_label, title_of
-from bayes_attrib.report.numbers import MISSING, fixed, percent
+from bayes_attrib.report.language import MISSING
+from bayes_attrib.report.numbers import fixed, percent
 from bayes_attrib.spec import ModelSpec
 
 _VERDICTS = {"ok": "ok", "warn": "warn", "not_converged": "failed"}

@@ -5,97 +5,93 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-# Control characters would vanish from a page and act on a terminal; show the picture of each.
-_PICTURES: Final = {
-    **{code: chr(0x2400 + code) for code in range(0x20)},
-    0x7F: "\u2421",
-    **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)},
-}
+from bayes_attrib.report.characters import printable, terminal_label
+from bayes_attrib.report.language import ENGLISH, Language, message
 
-# On a page, <bdi> keeps these to the name that holds them. A terminal has nothing like it.
-_BIDI_CONTROLS: Final = {
-    code: f"\\u{code:04x}"
-    for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
+__all__ = ["describe_check_name", "moment", "printable", "terminal_label", "title_of"]
 
 _CHECKS: Final = (
-    ("max_rhat_", "Largest R-hat of {}", "Do the chains agree? At 1 they cannot be told apart."),
+    (
+        "max_rhat_",
+        message("Largest R-hat of {what}"),
+        message("Do the chains agree? At 1 they cannot be told apart."),
+    ),
     (
         "min_ess_bulk_",
-        "Smallest effective sample size of {}, bulk",
-        "How many independent draws the chains are worth for a mean.",
+        message("Smallest effective sample size of {what}, bulk"),
+        message("How many independent draws the chains are worth for a mean."),
     ),
     (
         "min_ess_tail_",
-        "Smallest effective sample size of {}, tails",
-        "How many independent draws the chains are worth for the end of an interval.",
+        message("Smallest effective sample size of {what}, tails"),
+        message("How many independent draws the chains are worth for the end of an interval."),
     ),
     (
         "variables_with_non_finite_draws",
-        "Variables with draws that are not finite",
-        "Did the computation overflow, or stop half-way?",
+        message("Variables with draws that are not finite"),
+        message("Did the computation overflow, or stop half-way?"),
     ),
     (
         "divergent_fraction",
-        "Fraction of divergent draws",
-        "Did the sampler lose its way? Where it does, bias can hide.",
+        message("Fraction of divergent draws"),
+        message("Did the sampler lose its way? Where it does, bias can hide."),
     ),
     (
         "max_depth_fraction",
-        "Fraction of draws at the greatest tree depth",
-        "Were trajectories cut short? That is slow, but not biased.",
+        message("Fraction of draws at the greatest tree depth"),
+        message("Were trajectories cut short? That is slow, but not biased."),
     ),
     (
         "min_bfmi",
-        "Smallest energy fraction (BFMI)",
-        "Does the sampler move freely between the middle and the tails?",
+        message("Smallest energy fraction (BFMI)"),
+        message("Does the sampler move freely between the middle and the tails?"),
     ),
     (
         "dispersion_p_value",
-        "Spread of the totals (posterior predictive p-value)",
-        "Do totals scatter around their expectations as the family says?",
+        message("Spread of the totals (posterior predictive p-value)"),
+        message("Do totals scatter around their expectations as the family says?"),
     ),
     (
         "zeros_p_value",
-        "Number of zero totals (posterior predictive p-value)",
-        "Are as many totals zero as the family expects?",
+        message("Number of zero totals (posterior predictive p-value)"),
+        message("Are as many totals zero as the family expects?"),
     ),
     (
         "extremes_p_value",
-        "Largest residual (posterior predictive p-value)",
-        "Is the most surprising total one that the family can explain?",
+        message("Largest residual (posterior predictive p-value)"),
+        message("Is the most surprising total one that the family can explain?"),
     ),
     (
         "size_spread_p_value",
-        "Spread of small and of large totals (posterior predictive p-value)",
-        "Does noise grow with the size of a total as the family says?",
+        message("Spread of small and of large totals (posterior predictive p-value)"),
+        message("Does noise grow with the size of a total as the family says?"),
     ),
     (
         "levels_p_value_",
-        "Totals by {} (posterior predictive p-value)",
-        "Do the totals of each level lie around their expectations?",
+        message("Totals by {what} (posterior predictive p-value)"),
+        message("Do the totals of each level lie around their expectations?"),
     ),
-    ("chains", "Number of chains", "Are there enough chains to disagree?"),
+    ("chains", message("Number of chains"), message("Are there enough chains to disagree?")),
 )
 
 
-def printable(name: str) -> str:
-    """Return a name with its control characters made visible, all else as given."""
-    return name.translate(_PICTURES)
+_MEASURED: Final = {
+    "parameters": message("parameters"),
+    "rates": message("rates"),
+    "shares": message("shares"),
+}
+"""What is checked for convergence; elsewhere the name of a check ends with a name of the user's."""
 
 
-def terminal_label(name: str) -> str:
-    """Return a name that cannot act on a terminal or turn the direction of a line."""
-    return name.translate(_PICTURES | _BIDI_CONTROLS)
-
-
-def describe_check_name(name: str) -> tuple[str, str]:
+def describe_check_name(name: str, *, language: Language = ENGLISH) -> tuple[str, str]:
     """Return what a check measures, and the question that it answers.
 
     Parameters
     ----------
     name : str
         Name of a check, such as ``"max_rhat_shares"``.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
@@ -105,7 +101,9 @@ def describe_check_name(name: str) -> tuple[str, str]:
     """
     for prefix, label, question in _CHECKS:
         if name.startswith(prefix):
-            return label.format(name.removeprefix(prefix)), question
+            rest = name.removeprefix(prefix)
+            what = language.text(_MEASURED[rest]) if rest in _MEASURED else rest
+            return language.text(label, what=what), language.text(question)
     return title_of(name), ""
 
 

@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from markupsafe import Markup, escape
 
-from bayes_attrib.report.labels import printable
+from bayes_attrib.report.characters import printable
 
 SOURCE_LANGUAGE: Final = "en"
 LANGUAGES: Final = (SOURCE_LANGUAGE, "es")
@@ -152,6 +152,15 @@ class Language:
 
 def _pattern(decimals: int) -> str:
     return "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+ENGLISH: Final = Language()
+"""The language of the code, and of reports where no other is asked for."""
+
+
+def message(text: str) -> str:
+    """Mark a text that stands in a table of the code; :meth:`Language.text` translates it later."""
+    return text
 
 
 @cache

@@ -6,32 +6,36 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bayes_attrib.report.language import ENGLISH, MISSING, Language, message
 from bayes_attrib.report.noise import describe_noise
-from bayes_attrib.report.numbers import AmountFormat, percent, plural, shortest, significant
+from bayes_attrib.report.numbers import AmountFormat, shortest
 from bayes_attrib.report.records import Check, EMRecord
 from bayes_attrib.report.run_folder import RunFolder
 from bayes_attrib.report.structure import Sharing
 from bayes_attrib.spec import IntervalSpec, ModelSpec
 
-_KINDS: Final = {"hdi": "highest-density interval", "eti": "equal-tailed interval"}
-_SHORT_KINDS: Final = {"hdi": "HDI", "eti": "ETI"}
-
-_RATES: Final = (
-    "Every entity has one rate per unit of exposure, the same in all aggregates. Rates are "
-    "partially pooled:"
-)
-
+_KINDS: Final = {
+    "hdi": (
+        message("{prob} highest-density interval"),
+        message("{prob} highest-density intervals"),
+    ),
+    "eti": (message("{prob} equal-tailed interval"), message("{prob} equal-tailed intervals")),
+}
+_SHORT_KINDS: Final = {"hdi": message("{prob} HDI"), "eti": message("{prob} ETI")}
 
 _REMEDIES: Final = (
-    (("max_rhat_", "min_ess_"), "Draw more (--tune, --draws)."),
-    (("divergent_", "min_bfmi"), "Raise inference.target_accept in the spec."),
-    (("max_depth_",), "Tune longer (--tune)."),
-    (("chains",), "Run four chains (--chains 4)."),
+    (("max_rhat_", "min_ess_"), message("Draw more (--tune, --draws).")),
+    (("divergent_", "min_bfmi"), message("Raise inference.target_accept in the spec.")),
+    (("max_depth_",), message("Tune longer (--tune).")),
+    (("chains",), message("Run four chains (--chains 4).")),
     (
         ("dispersion_", "zeros_", "extremes_", "size_spread_"),
-        "Try another family or level of the likelihood.",
+        message("Try another family or level of the likelihood."),
     ),
-    (("levels_",), "Give levels of that key a factor of their own (rates.aggregate_effects)."),
+    (
+        ("levels_",),
+        message("Give levels of that key a factor of their own (rates.aggregate_effects)."),
+    ),
 )
 
 
@@ -79,23 +83,30 @@ class Answer:
     n_rivals: int
 
 
-def interval_words(spec: IntervalSpec) -> str:
-    """Return an interval in words, such as '94% highest-density interval'."""
-    return f"{100 * spec.prob:g}% {_KINDS[spec.kind]}"
+def interval_words(spec: IntervalSpec, *, many: bool = False, language: Language = ENGLISH) -> str:
+    """Return an interval in words, such as '94% highest-density interval', or many of them."""
+    return language.text(_KINDS[spec.kind][many], prob=_probability(spec, language))
 
 
-def interval_short(spec: IntervalSpec) -> str:
+def interval_short(spec: IntervalSpec, *, language: Language = ENGLISH) -> str:
     """Return an interval in short, such as '94% HDI'."""
-    return f"{100 * spec.prob:g}% {_SHORT_KINDS[spec.kind]}"
+    return language.text(_SHORT_KINDS[spec.kind], prob=_probability(spec, language))
 
 
-def describe_verdict(run: RunFolder) -> VerdictText:
+def _probability(spec: IntervalSpec, language: Language) -> str:
+    decimals = len(f"{100 * spec.prob:g}".partition(".")[2])
+    return language.percent(spec.prob, decimals)
+
+
+def describe_verdict(run: RunFolder, *, language: Language = ENGLISH) -> VerdictText:
     """Say what the verdict means for the reader.
 
     Parameters
     ----------
     run : RunFolder
         The run.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
@@ -104,40 +115,46 @@ def describe_verdict(run: RunFolder) -> VerdictText:
     """
     checks = run.diagnostics.checks
     failed = tuple(check for check in checks if check.status != "ok")
-    remedies = _remedies(failed)
+    remedies = _remedies(failed, language)
     if run.diagnostics.verdict == "ok":
-        return VerdictText(
-            "The fit converged.",
-            f"{plural(len(checks), 'check')} made, all passed. They speak for the computation; "
-            "whether the model suits the question is for you to judge, see the limits below.",
-            failed,
-            remedies,
+        count = language.plural(
+            len(checks), "{n} check made, all passed.", "{n} checks made, all passed."
         )
-    count = f"{len(failed)} of {plural(len(checks), 'check')} did not pass."
+        meaning = language.text(
+            "They speak for the computation; whether the model suits the question is for you to "
+            "judge, see the limits below."
+        )
+        headline = language.text("The fit converged.")
+        return VerdictText(headline, f"{count} {meaning}", failed, remedies)
+    count = language.plural(
+        len(checks),
+        "{n_failed} of {n} check did not pass.",
+        "{n_failed} of {n} checks did not pass.",
+        n_failed=language.number(len(failed)),
+    )
     if run.diagnostics.verdict == "warn":
-        return VerdictText(
-            "Use with care: the fit raised warnings.",
-            f"{count} The numbers are a fair first look, and no basis for decisions yet.",
-            failed,
-            remedies,
+        meaning = language.text(
+            "The numbers are a fair first look, and no basis for decisions yet."
         )
+        headline = language.text("Use with care: the fit raised warnings.")
+        return VerdictText(headline, f"{count} {meaning}", failed, remedies)
     return VerdictText(
-        "Do not use these numbers: the fit did not converge.",
-        f"{count} What follows serves to find out why, and nothing else.",
+        language.text("Do not use these numbers: the fit did not converge."),
+        f"{count} " + language.text("What follows serves to find out why, and nothing else."),
         failed,
-        (*remedies, "If that does not help, simplify the model."),
+        (*remedies, language.text("If that does not help, simplify the model.")),
     )
 
 
-def _remedies(failed: tuple[Check, ...]) -> tuple[str, ...]:
+def _remedies(failed: tuple[Check, ...], language: Language) -> tuple[str, ...]:
     return tuple(
-        remedy
+        language.text(remedy)
         for prefixes, remedy in _REMEDIES
         if any(check.name.startswith(prefixes) for check in failed)
     )
 
 
-def find_answer(run: RunFolder, amounts: AmountFormat) -> Answer:
+def find_answer(run: RunFolder, amounts: AmountFormat, *, language: Language = ENGLISH) -> Answer:
     """Find who earned most.
 
     Parameters
@@ -146,6 +163,8 @@ def find_answer(run: RunFolder, amounts: AmountFormat) -> Answer:
         The run.
     amounts : AmountFormat
         How amounts are written.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
@@ -159,13 +178,15 @@ def find_answer(run: RunFolder, amounts: AmountFormat) -> Answer:
         str(first["name"]),
         amounts.with_currency(first["amount_mean"]),
         amounts.with_unit(run.manifest.data.grand_total),
-        percent(first["share_mean"], amounts.share_decimals),
+        language.percent(first["share_mean"], amounts.share_decimals),
         amounts.bounds(first["amount_lower"], first["amount_upper"]),
         rivals,
     )
 
 
-def describe_model(spec: ModelSpec, own_variables: Sequence[str] = ()) -> tuple[str, ...]:
+def describe_model(
+    spec: ModelSpec, own_variables: Sequence[str] = (), *, language: Language = ENGLISH
+) -> tuple[str, ...]:
     """Describe noise and pooling in sentences.
 
     Parameters
@@ -174,53 +195,87 @@ def describe_model(spec: ModelSpec, own_variables: Sequence[str] = ()) -> tuple[
         The spec.
     own_variables : sequence of str
         Variables of a model of the user's own, if the run has one.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
     tuple of str
         One sentence or two each for the family and for the pooling.
     """
+    noise = describe_noise(spec.likelihood, language=language)
     if own_variables:
-        own = (
+        law = language.text("Totals are split by the law of this family.")
+        own = language.text(
             "Rates, and how they are pooled, are those of a model of the user's own, with the "
-            f"variables {', '.join(own_variables)}; the spec says nothing of them."
+            "variables {variables}; the spec says nothing of them.",
+            variables=", ".join(own_variables),
         )
-        noise = describe_noise(spec.likelihood)
-        return f"Totals are split by the law of this family. {noise}", own
+        return f"{law} {noise}", own
+    return noise, _describe_pooling(spec, language), *_describe_factors(spec, language)
+
+
+def _describe_pooling(spec: ModelSpec, language: Language) -> str:
     rates = spec.rates
-    groups = [*rates.pooling, *([" within ".join(reversed(rates.nested))] if rates.nested else [])]
+    groups = list(rates.pooling)
+    if rates.nested:
+        path, *below = rates.nested
+        for level in below:
+            path = language.text("{level} within {parent}", level=level, parent=path)
+        groups.append(path)
     if rates.covariates is not None:
-        groups.append("covariates")
-    towards = (
-        f"towards those of its {' and its '.join(groups)}, and these towards the mean of all"
-        if groups
-        else "towards the mean of all entities"
-    )
-    return (
-        describe_noise(spec.likelihood),
-        f"{_RATES} an entity with little data is drawn {towards}.",
-        *_describe_factors(spec),
+        groups.append(language.text("covariates"))
+    if not groups:
+        return language.text(
+            "Every entity has one rate per unit of exposure, the same in all aggregates. Rates are "
+            "partially pooled: an entity with little data is drawn towards the mean of all "
+            "entities."
+        )
+    of = groups[0]
+    for group in groups[1:]:
+        of = language.text("{first} and its {last}", first=of, last=group)
+    return language.text(
+        "Every entity has one rate per unit of exposure, the same in all aggregates. Rates are "
+        "partially pooled: an entity with little data is drawn towards those of its {groups}, and "
+        "these towards the mean of all.",
+        groups=of,
     )
 
 
-def _describe_factors(spec: ModelSpec) -> Iterator[str]:
+def _describe_factors(spec: ModelSpec, language: Language) -> Iterator[str]:
     rates = spec.rates
     if rates.pair_covariates is not None:
-        yield f"The exposure of a pair is scaled by {rates.pair_covariates}."
+        yield language.text(
+            "The exposure of a pair is scaled by {covariates}.", covariates=rates.pair_covariates
+        )
     if rates.aggregate_effects:
-        columns = " and ".join(rates.aggregate_effects)
-        yield f"Totals have a factor of their own per {columns}, which changes no share within one."
+        yield language.text(
+            "Totals have a factor of their own per {columns}, which changes no share within one.",
+            columns=language.join(rates.aggregate_effects),
+        )
     if rates.drift is not None:
-        shape = "step by step" if rates.drift.kind == "random_walk" else "along smooth curves"
-        yield (
-            f"Rates drift {shape} over {rates.drift.period}, per {rates.drift.by}; a rate in the "
-            "table is the typical one over time."
+        yield language.text(
+            _DRIFTS[rates.drift.kind == "random_walk"],
+            period=rates.drift.period,
+            by=rates.drift.by,
         )
     if spec.unattributed is not None:
-        yield "What no exposure explains is an entity of its own, unattributed."
+        yield language.text("What no exposure explains is an entity of its own, unattributed.")
 
 
-def describe_em(em: EMRecord | None, n_entities: int) -> str:
+_DRIFTS: Final = (
+    message(
+        "Rates drift along smooth curves over {period}, per {by}; a rate in the table is the "
+        "typical one over time."
+    ),
+    message(
+        "Rates drift step by step over {period}, per {by}; a rate in the table is the typical one "
+        "over time."
+    ),
+)
+
+
+def describe_em(em: EMRecord | None, n_entities: int, *, language: Language = ENGLISH) -> str:
     """Say how the EM baseline ended.
 
     Parameters
@@ -229,6 +284,8 @@ def describe_em(em: EMRecord | None, n_entities: int) -> str:
         Provenance of the EM baseline.
     n_entities : int
         Number of entities.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
@@ -237,53 +294,86 @@ def describe_em(em: EMRecord | None, n_entities: int) -> str:
     """
     if em is None:
         return ""
-    steps = plural(em.iterations, "iteration")
-    gap = "" if em.relative_gap is None else f" (relative gap {significant(em.relative_gap, 2)})"
     end = (
-        f"EM reached the certified maximum of the likelihood in {steps}{gap}"
+        language.plural(
+            em.iterations,
+            "EM reached the certified maximum of the likelihood in {n} iteration",
+            "EM reached the certified maximum of the likelihood in {n} iterations",
+        )
         if em.converged
-        else f"EM stopped after {steps}, before the certified maximum of the likelihood{gap}"
+        else language.plural(
+            em.iterations,
+            "EM stopped after {n} iteration, before the certified maximum of the likelihood",
+            "EM stopped after {n} iterations, before the certified maximum of the likelihood",
+        )
     )
-    zeros = f"; it gives nothing to {em.n_zero:,} of {n_entities:,} entities" if em.n_zero else ""
-    return f"{end}{zeros}."
+    if em.relative_gap is not None:
+        gap = language.significant(em.relative_gap, 2)
+        end = language.text("{statement} (relative gap {gap})", statement=end, gap=gap)
+    if not em.n_zero:
+        return f"{end}."
+    return language.text(
+        "{statement}; it gives nothing to {n_zero} of {n} entities.",
+        statement=end,
+        n_zero=language.number(em.n_zero),
+        n=language.number(n_entities),
+    )
 
 
-def describe_sharing(sharing: Sharing) -> str:
+def describe_sharing(sharing: Sharing, *, language: Language = ENGLISH) -> str:
     """Say how aggregates are shared.
 
     Parameters
     ----------
     sharing : Sharing
         Counts of aggregates.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
     str
         One sentence.
     """
-    shared = plural(sharing.n_shared, "aggregate")
-    verb = "is" if sharing.n_shared == 1 else "are"
-    sole = f"{sharing.n_sole:,}" if sharing.n_sole else "none"
-    return (
-        f"In this run {shared} {verb} shared by two or more entities; in {sole} one entity alone "
-        "has exposure, and its credit is certain."
+    if not sharing.n_sole:
+        return language.plural(
+            sharing.n_shared,
+            "In this run {n} aggregate is shared by two or more entities; in none one entity alone "
+            "has exposure, and its credit is certain.",
+            "In this run {n} aggregates are shared by two or more entities; in none one entity "
+            "alone has exposure, and its credit is certain.",
+        )
+    return language.plural(
+        sharing.n_shared,
+        "In this run {n} aggregate is shared by two or more entities; in {n_sole} one entity alone "
+        "has exposure, and its credit is certain.",
+        "In this run {n} aggregates are shared by two or more entities; in {n_sole} one entity "
+        "alone has exposure, and its credit is certain.",
+        n_sole=language.number(sharing.n_sole),
     )
 
 
-def describe_check(check: Check) -> tuple[str, str]:
+def describe_check(check: Check, *, language: Language = ENGLISH) -> tuple[str, str]:
     """Return a check's value and its requirement as text.
 
     Parameters
     ----------
     check : Check
         The check.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
     tuple of str
         Such as ``("1.003", "at most 1.01")``.
     """
-    value = "not a number" if check.value is None else shortest(check.value)
-    side = "at most" if check.comparison == "<=" else "at least"
-    threshold = "–" if check.threshold is None else shortest(check.threshold)
-    return value, f"{side} {threshold}"
+    value = (
+        language.text("not a number")
+        if check.value is None
+        else shortest(check.value, language=language)
+    )
+    threshold = MISSING if check.threshold is None else shortest(check.threshold, language=language)
+    if check.comparison == "<=":
+        return value, language.text("at most {threshold}", threshold=threshold)
+    return value, language.text("at least {threshold}", threshold=threshold)

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from typing import Final
 
+from bayes_attrib.report.language import ENGLISH, Language, message
 from bayes_attrib.spec import LikelihoodSpec
 
 _NOISE: Final = {
-    ("poisson", None): (
+    ("poisson", None): message(
         "Poisson: totals scatter as counts of independent events do, and each unit of a total goes "
         "to one entity, independently of the others."
     ),
-    ("negative_binomial", "aggregate"): (
+    ("negative_binomial", "aggregate"): message(
         "Negative binomial, at the level of the aggregate: totals scatter more than independent "
         "events would, by a factor that all entities of an aggregate have in common and that "
         "cancels in their shares."
     ),
-    ("negative_binomial", "pair"): (
+    ("negative_binomial", "pair"): message(
         "Negative binomial, at the level of the pair: every entity's amount in every aggregate "
         "scatters more than independent events would, so credit inside a total is less certain."
     ),
-    ("gamma", "aggregate"): (
+    ("gamma", "aggregate"): message(
         "Gamma, at the level of the aggregate: a factor that all entities of an aggregate have in "
         "common moves its total and cancels in their shares. Given the rates, the split has no "
         "noise of its own."
     ),
-    ("gamma", "pair"): (
+    ("gamma", "pair"): message(
         "Gamma, at the level of the pair: every entity's amount in every aggregate scatters by "
         "itself, with variance proportional to its mean."
     ),
-    ("lognormal", "aggregate"): (
+    ("lognormal", "aggregate"): message(
         "Lognormal, at the level of the aggregate: a factor that all entities of an aggregate have "
         "in common, now and then a very large one, moves its total and cancels in their shares. "
         "Given the rates, the split has no noise of its own."
     ),
-    ("lognormal", "pair_approximation"): (
+    ("lognormal", "pair_approximation"): message(
         "Lognormal, at the level of the pair, as an approximation: every entity's amount in every "
         "aggregate scatters by itself, now and then very far. A sum of lognormals has no law in "
         "closed form; that of a total is replaced by a lognormal of the same mean and variance."
@@ -43,35 +44,44 @@ _NOISE: Final = {
 """What each base family says about noise."""
 
 _SPARED: Final = {
-    True: (
+    (True, False): message(
         "Beyond the zeros that this brings, a total is zero with a probability of its own, for "
-        "all entities of an aggregate at once"
+        "all entities of an aggregate at once."
     ),
-    False: (
+    (True, True): message(
+        "Beyond the zeros that this brings, a total is zero with a probability of its own, for "
+        "all entities of an aggregate at once, depending on {covariates}."
+    ),
+    (False, False): message(
         "Before that, a total is zero with a probability of its own, for all entities of an "
-        "aggregate at once"
+        "aggregate at once."
+    ),
+    (False, True): message(
+        "Before that, a total is zero with a probability of its own, for all entities of an "
+        "aggregate at once, depending on {covariates}."
     ),
 }
-"""What excess zeros add, for counts and for money."""
+"""What excess zeros add: for counts or for money, with covariates of their own or without."""
 
 
-def describe_noise(likelihood: LikelihoodSpec) -> str:
+def describe_noise(likelihood: LikelihoodSpec, *, language: Language = ENGLISH) -> str:
     """Say in words how totals scatter.
 
     Parameters
     ----------
     likelihood : LikelihoodSpec
         Family and level.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
     str
         A few sentences.
     """
-    noise = _NOISE[likelihood.base_family, likelihood.level]
+    noise = language.text(_NOISE[likelihood.base_family, likelihood.level])
     if not likelihood.excess_zeros:
         return noise
-    on = (
-        "" if likelihood.zero_covariates is None else f", depending on {likelihood.zero_covariates}"
-    )
-    return f"{noise} {_SPARED[likelihood.counts]}{on}."
+    covariates = likelihood.zero_covariates
+    spared = _SPARED[likelihood.counts, covariates is not None]
+    return f"{noise} {language.text(spared, covariates=covariates)}"

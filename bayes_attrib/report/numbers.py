@@ -10,52 +10,50 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from bayes_attrib.report.language import ENGLISH, MISSING, Language
+
 FloatArray = npt.NDArray[np.float64]
 
-MISSING: Final = "–"
-"""Stands where there is no number."""
 
-
-def fixed(value: float, decimals: int) -> str:
+def fixed(value: float, decimals: int, *, language: Language = ENGLISH) -> str:
     """Return a number with thousands separators and so many decimals; a dash for NaN."""
-    if not math.isfinite(value):
-        return MISSING
-    text = f"{value:,.{decimals}f}"
-    is_zero = not text.strip("-0.,")
-    return text.removeprefix("-") if is_zero else text.replace("-", "−")
+    return language.number(value, decimals)
 
 
-def significant(value: float, digits: int = 3) -> str:
+def significant(value: float, digits: int = 3, *, language: Language = ENGLISH) -> str:
     """Return a number with so many significant digits, whole numbers never shortened."""
-    if not math.isfinite(value):
-        return MISSING
-    if value == round(value):
-        return fixed(value, 0)
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    if decimals > digits + 4:
-        return f"{value:.{digits - 1}e}"
-    return fixed(value, max(0, decimals))
+    return language.significant(value, digits)
 
 
-def shortest(value: float) -> str:
+def shortest(value: float, *, language: Language = ENGLISH) -> str:
     """Return a number with up to four significant digits and no trailing zeros: 1.01, 400."""
     if not math.isfinite(value):
         return MISSING
-    return fixed(value, 0) if abs(value) >= 1000 else f"{value:.4g}".replace("-", "−")
+    if abs(value) >= 1000:
+        return language.number(value)
+    text = f"{value:.4g}"
+    if "e" in text:
+        return language.significant(value, 2)
+    return language.number(float(text), len(text.partition(".")[2]))
 
 
-def compact(value: float) -> str:
+def compact(value: float, *, language: Language = ENGLISH) -> str:
     """Return a short form for axes: 950, 12k, 1.5M."""
-    for size, sign in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if sign == 'k' else size):,.6g}{sign}"
-    return f"{value:,.6g}"
+    size, sign = next(
+        ((size, sign) for size, sign in _SIZES if abs(value) >= (1e4 if sign == "k" else size)),
+        (1.0, ""),
+    )
+    text = f"{value / size:.6g}"
+    decimals = 0 if "e" in text else len(text.partition(".")[2])
+    return f"{language.number(value / size, decimals)}{sign}"
 
 
-def percent(fraction: float, decimals: int = 1) -> str:
+_SIZES: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+
+
+def percent(fraction: float, decimals: int = 1, *, language: Language = ENGLISH) -> str:
     """Return a fraction as a percentage."""
-    text = fixed(100 * fraction, decimals)
-    return text if text == MISSING else f"{text}%"
+    return language.percent(fraction, decimals)
 
 
 def round_to_sum(values: npt.ArrayLike, decimals: int) -> FloatArray:
@@ -86,16 +84,22 @@ def round_to_sum(values: npt.ArrayLike, decimals: int) -> FloatArray:
     return rounded
 
 
-def fixed_column(values: npt.ArrayLike, decimals: int) -> list[str]:
+def fixed_column(
+    values: npt.ArrayLike, decimals: int, *, language: Language = ENGLISH
+) -> list[str]:
     """Format a column that adds up as shown, see :func:`round_to_sum`."""
-    return [fixed(value, decimals) for value in round_to_sum(values, decimals).tolist()]
+    return [language.number(value, decimals) for value in round_to_sum(values, decimals).tolist()]
 
 
-def interval(lower: float, upper: float, decimals: int) -> str:
+def interval(lower: float, upper: float, decimals: int, *, language: Language = ENGLISH) -> str:
     """Return the two ends of an interval as text."""
     if not (math.isfinite(lower) and math.isfinite(upper)):
         return MISSING
-    return f"{fixed(lower, decimals)} to {fixed(upper, decimals)}"
+    return language.text(
+        "{lower} to {upper}",
+        lower=language.number(lower, decimals),
+        upper=language.number(upper, decimals),
+    )
 
 
 def plural(n: int, noun: str, nouns: str | None = None) -> str:
@@ -116,9 +120,11 @@ class AmountFormat:
     unit : str
         Name of the unit, such as ``"EUR"`` or ``"redemptions"``.
     currency : bool
-        Whether the unit is a currency, which is written before the number.
+        Whether the unit is a currency, which is written where the language puts it.
     share_decimals : int
         Decimals of shares in percent.
+    language : Language
+        Language of the reader.
     """
 
     mean_decimals: int
@@ -126,9 +132,18 @@ class AmountFormat:
     unit: str
     currency: bool
     share_decimals: int
+    language: Language = ENGLISH
 
     @classmethod
-    def choose(cls, amounts: FloatArray, *, counts: bool, unit: str, currency: bool) -> Self:
+    def choose(
+        cls,
+        amounts: FloatArray,
+        *,
+        counts: bool,
+        unit: str,
+        currency: bool,
+        language: Language = ENGLISH,
+    ) -> Self:
         """Choose decimals from the size of the amounts.
 
         Counts are written as whole numbers. Where entities earn few each, means get one decimal:
@@ -144,6 +159,8 @@ class AmountFormat:
             Name of the unit.
         currency : bool
             Whether the unit is a currency.
+        language : Language
+            Language of the reader.
 
         Returns
         -------
@@ -160,25 +177,27 @@ class AmountFormat:
             mean = bound = min(6, max(0, 2 - order))
         size = len(amounts)
         shares = 1 if size <= 100 else 2 if size <= 1000 else 3
-        return cls(mean, bound, unit, currency, shares)
+        return cls(mean, bound, unit, currency, shares, language)
 
     def mean(self, value: float) -> str:
         """Format one amount."""
-        return fixed(value, self.mean_decimals)
+        return self.language.number(value, self.mean_decimals)
 
     def means(self, values: Iterable[float]) -> list[str]:
         """Format a column of amounts that adds up."""
-        return fixed_column(np.fromiter(values, dtype=np.float64), self.mean_decimals)
+        amounts = np.fromiter(values, dtype=np.float64)
+        return fixed_column(amounts, self.mean_decimals, language=self.language)
 
     def bounds(self, lower: float, upper: float) -> str:
         """Format the interval of an amount."""
-        return interval(lower, upper, self.bound_decimals)
+        return interval(lower, upper, self.bound_decimals, language=self.language)
 
     def with_currency(self, value: float) -> str:
-        """Format one amount, with its unit where that is a currency: ``EUR 1,200`` or ``1,200``."""
+        """Format one amount, with its unit where that is a currency: ``€1,200`` or ``1,200``."""
         return self.with_unit(value) if self.currency else self.mean(value)
 
     def with_unit(self, value: float) -> str:
-        """Format one amount with its unit: ``EUR 1,200`` or ``1,200 redemptions``."""
-        text = self.mean(value)
-        return f"{self.unit} {text}" if self.currency else f"{text} {self.unit}"
+        """Format one amount with its unit: ``€1,200`` or ``1,200 redemptions``."""
+        if self.currency:
+            return self.language.money(value, self.unit, self.mean_decimals)
+        return self.language.text("{amount} {unit}", amount=self.mean(value), unit=self.unit)

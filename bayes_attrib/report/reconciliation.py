@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from bayes_attrib import names
+from bayes_attrib.report.language import ENGLISH, Language, message
 from bayes_attrib.report.run_folder import RunFolder
 
 METHODS: Final = (
-    ("posterior mean", "amount_mean"),
-    ("EM", "em_amount"),
-    ("proportional split", "proportional_amount"),
+    (message("posterior mean"), "amount_mean"),
+    (message("EM"), "em_amount"),
+    (message("proportional split"), "proportional_amount"),
 )
 
 RELATIVE_TOLERANCE: Final = 1e-9
@@ -28,7 +29,7 @@ class MethodSum:
     Attributes
     ----------
     method : str
-        Name of the method.
+        Name of the method, in the language of the reader.
     attributed : float
         Sum over entities, in the unit of the totals.
     difference : float
@@ -80,7 +81,9 @@ class Reconciliation:
         return all(method.adds_up for method in self.sums)
 
 
-def reconcile(run: RunFolder, cells: pd.DataFrame) -> Reconciliation:
+def reconcile(
+    run: RunFolder, cells: pd.DataFrame, *, language: Language = ENGLISH
+) -> Reconciliation:
     """Compare totals, per run and per aggregate, with the sums of what was attributed.
 
     Parameters
@@ -90,6 +93,8 @@ def reconcile(run: RunFolder, cells: pd.DataFrame) -> Reconciliation:
     cells : DataFrame, shape (n_edges, n_columns)
         Cells with the aggregate's key columns, ``amount_mean``, ``em_amount`` and
         ``proportional_amount``, in the unit of the totals.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
@@ -110,7 +115,9 @@ def reconcile(run: RunFolder, cells: pd.DataFrame) -> Reconciliation:
         excluded,
         grand_total,
         tuple(
-            _method_sum(method, run.entities[column], sums[column], totals, grand_total)
+            _method_sum(
+                language.text(method), run.entities[column], sums[column], totals, grand_total
+            )
             for method, column in METHODS
         ),
         totals_from,

@@ -13,13 +13,14 @@ from rich.text import Text
 from bayes_attrib import names
 from bayes_attrib.report.accuracy import score_level
 from bayes_attrib.report.labels import describe_check_name, terminal_label, title_of
+from bayes_attrib.report.language import MISSING
 from bayes_attrib.report.narrative import (
     describe_check,
     describe_verdict,
     interval_short,
     interval_words,
 )
-from bayes_attrib.report.numbers import MISSING, AmountFormat, fixed, fixed_column, percent, plural
+from bayes_attrib.report.numbers import AmountFormat, fixed, fixed_column, percent, plural
 from bayes_attrib.report.run_folder import RunFolder
 from bayes_attrib.report.tables import choose_format
 

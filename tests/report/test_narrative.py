@@ -78,7 +78,7 @@ def test_every_family_of_the_schema_is_described(nasty_run: Path) -> None:
             EMRecord(iterations=1, relative_gap=3e-9, converged=True, n_zero=2),
             (
                 "EM reached the certified maximum of the likelihood in 1 iteration (relative gap "
-                "3.0e-09); it gives nothing to 2 of 9 entities."
+                "3.0E−9); it gives nothing to 2 of 9 entities."
             ),
         ),
         (

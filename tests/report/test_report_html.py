@@ -233,7 +233,7 @@ def test_reconciliation_and_repairs_are_shown(make_run: MakeRun) -> None:
 def test_money_is_written_with_its_currency(make_run: MakeRun) -> None:
     run = RunFolder.load(make_run(family="gamma", currency="EUR", scale=500.0))
     page = _Page(render_html(run))
-    assert f"EUR {run.manifest.data.grand_total:,.0f} in 20 aggregates" in page.text
+    assert f"€{run.manifest.data.grand_total:,.0f} in 20 aggregates" in page.text
     assert "Amount (EUR)" in page.text
 
 

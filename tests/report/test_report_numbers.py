@@ -33,7 +33,7 @@ def test_fixed(value: float, decimals: int, text: str) -> None:
         (0.012345, "0.0123"),
         (12.345, "12.3"),
         (123456.7, "123,457"),
-        (2.3e-13, "2.30e-13"),
+        (2.3e-13, "2.30E−13"),
         (-0.5, "−0.500"),
         (400.0, "400"),
         (math.nan, "–"),
@@ -104,10 +104,10 @@ def test_decimals_follow_the_size_of_amounts(
     assert (chosen.mean_decimals, chosen.bound_decimals) == (mean, bound)
 
 
-def test_a_currency_stands_before_its_number() -> None:
+def test_a_currency_stands_where_the_language_puts_it() -> None:
     money = AmountFormat(0, 0, "EUR", currency=True, share_decimals=1)
     units = AmountFormat(0, 0, "boxes", currency=False, share_decimals=1)
-    assert money.with_unit(1234.4) == money.with_currency(1234.4) == "EUR 1,234"
+    assert money.with_unit(1234.4) == money.with_currency(1234.4) == "€1,234"
     assert units.with_unit(1234.4) == "1,234 boxes"
     assert units.with_currency(1234.4) == "1,234"
 
