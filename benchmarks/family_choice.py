@@ -2,7 +2,7 @@
 
 Simulated data of one design: 40 entities in 150 aggregates of 4 entities each. The structure is
 fixed, so that each family is compiled once and refitted to every data set. Run by hand; words on
-the command line select pairs by name, and `--sets N` changes their number.
+the command line select pairs by name, and `--sets N` changes their number, `--first N` their seeds.
 """
 
 from __future__ import annotations
@@ -81,19 +81,21 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("pairs", nargs="*")
     options.add_argument("--sets", type=int, default=SETS)
+    options.add_argument("--first", type=int, default=0, help="seed of the first data set")
     wanted = options.parse_args()
     print("| pair | true family | preferred | told apart from the other | median z | bad k | s |")
     print("|---|---|---|---|---|---|---|")
     for pair in PAIRS:
         if not wanted.pairs or pair.name in wanted.pairs:
             for truth in (0, 1):
-                print(score(pair, truth, wanted.sets), flush=True)
+                seeds = range(wanted.first, wanted.first + wanted.sets)
+                print(score(pair, truth, seeds), flush=True)
 
 
-def score(pair: Pair, truth: int, n_sets: int) -> str:
+def score(pair: Pair, truth: int, seeds: range) -> str:
     """One row of the table: the outcomes over data sets that a family of the pair made."""
     start = time.perf_counter()
-    outcomes = [outcome(pair, truth, seed) for seed in range(n_sets)]
+    outcomes = [outcome(pair, truth, seed) for seed in seeds]
     decisions = [decision for decision, _ in outcomes]
     right = sum(decision.preferred == truth for decision in decisions)
     apart = [len(decision.tied) == 1 for decision in decisions]
@@ -103,7 +105,7 @@ def score(pair: Pair, truth: int, n_sets: int) -> str:
     name, level = (pair.first, pair.second)[truth]
     seconds = time.perf_counter() - start
     return (
-        f"| {pair.name} | {name} {level or ''} | {right} of {n_sets} | {rightly} rightly, "
+        f"| {pair.name} | {name} {level or ''} | {right} of {len(seeds)} | {rightly} rightly, "
         f"{sum(apart) - rightly} wrongly | {z:.1f} | {bad:g} | {seconds:.0f} |"
     )
 
