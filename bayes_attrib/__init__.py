@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bayes_attrib.inputs import AggregateData, DataSource, Grouping, Repair, read_tables
     from bayes_attrib.model import build_model, choose_geometry
     from bayes_attrib.report import RunFolder, render_html
+    from bayes_attrib.report.comparison_run import RunComparison, compare
     from bayes_attrib.simulation import simulate, write_tables
     from bayes_attrib.spec import ModelSpec, load_spec, parse_spec
     from bayes_attrib.workflow import FitPlan, fit_tables, fit_to_folder, predict
@@ -44,6 +45,7 @@ _HOME = {
     "inputs": ("AggregateData", "DataSource", "Grouping", "Repair", "read_tables"),
     "model": ("build_model", "choose_geometry"),
     "report": ("RunFolder", "render_html"),
+    "report.comparison_run": ("RunComparison", "compare"),
     "simulation": ("simulate", "write_tables"),
     "spec": ("ModelSpec", "load_spec", "parse_spec"),
     "workflow": ("FitPlan", "fit_tables", "fit_to_folder", "predict"),
@@ -67,12 +69,14 @@ __all__ = [
     "PosteriorFit",
     "PriorDraws",
     "Repair",
+    "RunComparison",
     "RunFolder",
     "SamplerSettings",
     "SpecError",
     "attribute",
     "build_model",
     "choose_geometry",
+    "compare",
     "fit_em",
     "fit_nuts",
     "fit_proportional",

@@ -76,8 +76,20 @@ class RunFolderError(BayesAttribError):
     """A run folder is missing, incomplete, in use, or made by something else."""
 
 
+class RoundingError(BayesAttribError):
+    """Amounts cannot be rounded so that they add up: they do not belong to the totals given."""
+
+
 class UnknownNameError(BayesAttribError):
     """A run was asked for an entity, a group or a column that it does not know."""
+
+
+class ComparisonError(BayesAttribError):
+    """A run was asked to compare what has no common unit, or fewer than two things."""
+
+
+class NotConvergedError(BayesAttribError):
+    """A run did not converge, and was asked for something that only a converged run can tell."""
 
 
 class InterruptedFitError(BayesAttribError):

@@ -6,7 +6,15 @@ Exit status: 0 done, 1 the fit failed, 2 the spec or the data is wrong, 3 the fi
 
 from __future__ import annotations
 
-from bayes_attrib.cli import choose, data, fit, predict, report  # noqa: F401, commands register themselves
+# Commands register themselves.
+from bayes_attrib.cli import (  # noqa: F401
+    choose,
+    compare,
+    data,
+    fit,
+    predict,
+    report,
+)
 from bayes_attrib.cli.app import app, main
 
 __all__ = ["app", "main"]

@@ -10,6 +10,7 @@ import typer
 
 from bayes_attrib.errors import (
     BayesAttribError,
+    ComparisonError,
     FindingsError,
     RunFolderError,
     UnknownNameError,
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     try:
         app(arguments, standalone_mode=True)
-    except (FindingsError, RunFolderError, UnknownNameError) as error:
+    except (ComparisonError, FindingsError, RunFolderError, UnknownNameError) as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_INPUT)
     except BayesAttribError as error:
