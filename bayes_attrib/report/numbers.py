@@ -10,6 +10,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from bayes_attrib.attribution.rounding import LARGEST_TOTAL, round_cells
 from bayes_attrib.report.language import ENGLISH, MISSING, Language
 
 FloatArray = npt.NDArray[np.float64]
@@ -57,7 +58,7 @@ def percent(fraction: float, decimals: int = 1, *, language: Language = ENGLISH)
 
 
 def round_to_sum(values: npt.ArrayLike, decimals: int) -> FloatArray:
-    """Round a column so that it still adds up, by the method of largest remainders.
+    """Round a column so that it still adds up, see :func:`attribution.rounding.round_cells`.
 
     Parameters
     ----------
@@ -71,16 +72,15 @@ def round_to_sum(values: npt.ArrayLike, decimals: int) -> FloatArray:
     ndarray, shape (n,)
         Each value rounded up or down, so that the sum equals the rounded sum of ``values``.
     """
+    rounded = np.array(values, dtype=np.float64)
+    known = np.isfinite(rounded)
     scale = 10.0**decimals
-    scaled = np.asarray(values, dtype=np.float64) * scale
-    known = np.flatnonzero(np.isfinite(scaled))
-    floors = np.floor(scaled[known])
-    remainders = scaled[known] - floors
-    short = int(np.rint(scaled[known].sum()) - floors.sum())
-    largest_first = np.argsort(-remainders, kind="stable")
-    floors[largest_first[:short]] += 1.0
-    rounded = scaled.copy()
-    rounded[known] = floors / scale
+    whole = float(np.rint(rounded[known].sum() * scale))
+    if whole > LARGEST_TOTAL:  # doubles of this size have no such decimals
+        return np.round(rounded, decimals)
+    n = int(known.sum())
+    units = round_cells(rounded[known], [int(whole)], np.zeros(n, int), np.arange(n), decimals)
+    rounded[known] = units / scale
     return rounded
 
 
