@@ -171,6 +171,8 @@ class Manifest(_Record):
         Everything that computes, and where.
     started, ended : str
         Times, ISO 8601.
+    outputs : dict of str to str
+        SHA-256 of the files of the run by name; empty where an older version wrote the run.
     """
 
     schema_version: Literal[1]
@@ -193,3 +195,4 @@ class Manifest(_Record):
     platform: Annotated[dict[str, Any], Field(default_factory=dict)]
     started: str
     ended: str
+    outputs: Annotated[dict[str, str], Field(default_factory=dict)]

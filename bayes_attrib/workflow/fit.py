@@ -14,8 +14,10 @@ import pymc as pm
 from bayes_attrib import names
 from bayes_attrib.attribution import AttributionResult, allocation_rng, attribute
 from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
+from bayes_attrib.errors import Finding
 from bayes_attrib.inference import (
     ChainStore,
+    Check,
     Diagnostics,
     PosteriorFit,
     ProgressListener,
@@ -247,7 +249,41 @@ def _diagnose(
     *,
     is_own: bool,
 ) -> Diagnostics:
-    data = tables.data
+    checks, findings = computed_checks(tables.data, spec, posterior, result, is_own=is_own)
+    information = () if is_own else information_findings(posterior, tables.data, spec)
+    return Diagnostics(checks, (*findings, *information, *tables.findings))
+
+
+def computed_checks(
+    data: AggregateData,
+    spec: ModelSpec,
+    posterior: PosteriorFit,
+    result: AttributionResult,
+    *,
+    is_own: bool,
+) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
+    """Make the checks of sampling and of prediction; the same fit gives the same values.
+
+    Parameters
+    ----------
+    data : AggregateData
+        The data that were fitted.
+    spec : ModelSpec
+        The model.
+    posterior : PosteriorFit
+        Draws.
+    result : AttributionResult
+        Gives the shares that are checked.
+    is_own : bool
+        Whether the model is one of the user's own.
+
+    Returns
+    -------
+    checks : tuple of Check
+        Every check.
+    findings : tuple of Finding
+        What predictive checks that warn mean.
+    """
     expected = result.expected_amounts
     mean_shares = np.concatenate([block.mean(axis=1) for _, block in expected.blocks()])
     chosen = entities_to_check(mean_shares)
@@ -258,8 +294,7 @@ def _diagnose(
     rng = np.random.default_rng([spec.inference.seed, _PREDICTIVE_STREAM])
     totals = total_draws(posterior, data, spec, most=enough_draws(data.n_aggregates))
     predictive, findings = predictive_checks(totals, rng)
-    information = () if is_own else information_findings(posterior, data, spec)
-    return Diagnostics((*checks, *predictive), (*findings, *information, *tables.findings))
+    return (*checks, *predictive), findings
 
 
 def hyperparameters(spec: ModelSpec) -> list[str]:

@@ -18,6 +18,7 @@ from bayes_attrib.errors import RunFolderError
 from bayes_attrib.inference import Diagnostics, PosteriorFit, save_tree
 from bayes_attrib.inference.chain_store import write_atomically
 from bayes_attrib.inference.constant_data import constant_data
+from bayes_attrib.report.file_digests import output_digests
 from bayes_attrib.workflow.manifest import RunRecord, manifest_of
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, PLAN_FILE
 from bayes_attrib.workflow.render import FORMATS, write_reports
@@ -84,6 +85,8 @@ def write_run(
 ) -> None:
     """Write the files of a finished run, the manifest after all that it speaks of.
 
+    Its ``outputs`` hold the SHA-256 of the other files, but for reports.
+
     Parameters
     ----------
     run : Path
@@ -107,7 +110,7 @@ def write_run(
     tree = xr.DataTree.from_dict({**groups, "constant_data": constants})
     write_draws(run, tree, manifest)
     write_json(run / names.DIAGNOSTICS_FILE, diagnostics.as_dict())
-    write_json(run / names.MANIFEST_FILE, manifest)
+    write_json(run / names.MANIFEST_FILE, {**manifest, "outputs": output_digests(run)})
     write_reports(run)
     (run / PLAN_FILE).unlink(missing_ok=True)
     shutil.rmtree(run / CHAINS_FOLDER, ignore_errors=True)
