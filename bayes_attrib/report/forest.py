@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_attrib.report.labels import printable
-from bayes_attrib.report.numbers import AmountFormat, compact
+from bayes_attrib.report.numbers import AmountFormat
+from bayes_attrib.report.page.scale import Tick, axis_ticks, scale_from_zero
+
+__all__ = ["TOP", "Forest", "ForestRow", "Tick", "axis_ticks", "layout_forest"]
 
 TOP: Final = 30
 """Rows that are drawn; the table has them all."""
@@ -25,14 +28,6 @@ _COLUMNS: Final = {
     "proportional": "proportional_amount",
     "truth": "truth_amount",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A labelled position on the axis, in percent."""
-
-    position: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +100,15 @@ def layout_forest(rows: pd.DataFrame, amounts: AmountFormat, interval_name: str)
     """
     drawn = rows.head(TOP)
     values = drawn[list(_COLUMNS.values())].to_numpy(dtype=np.float64)
-    finite = values[np.isfinite(values)]
-    end = 1.02 * float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+    scale = scale_from_zero(values)
     means = amounts.means(rows["amount_mean"])
     laid = tuple(
         _row(
             printable(str(name)),
-            {key: round(100 * x / end, 2) for key, x in numbers.items() if math.isfinite(x)},
+            {key: scale.at(x) for key, x in numbers.items() if math.isfinite(x)},
             _texts(mean, numbers, amounts),
             interval_name,
+            amounts,
         )
         for name, mean, numbers in zip(
             drawn["name"],
@@ -123,31 +118,7 @@ def layout_forest(rows: pd.DataFrame, amounts: AmountFormat, interval_name: str)
         )
     )
     shown = frozenset(key for row in laid for key in row.at)
-    return Forest(laid, axis_ticks(end), len(rows) - len(drawn), shown)
-
-
-def axis_ticks(end: float, wanted: int = 4) -> tuple[Tick, ...]:
-    """Return ticks at round numbers from zero up to at most ``end``.
-
-    Parameters
-    ----------
-    end : float
-        End of the axis, positive, in the unit of the amounts.
-    wanted : int
-        Steps to aim at.
-
-    Returns
-    -------
-    tuple of Tick
-        Positions in percent of ``end``.
-    """
-    raw = end / wanted
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
-    return tuple(
-        Tick(round(100 * i * step / end, 2), compact(i * step))
-        for i in range(math.floor(end / step) + 1)
-    )
+    return Forest(laid, scale.ticks(amounts.language), len(rows) - len(drawn), shown)
 
 
 def _texts(mean: str, values: dict[str, float], amounts: AmountFormat) -> dict[str, str]:
@@ -159,18 +130,25 @@ def _texts(mean: str, values: dict[str, float], amounts: AmountFormat) -> dict[s
     }
 
 
-def _row(name: str, at: dict[str, float], texts: dict[str, str], interval_name: str) -> ForestRow:
-    points = [
-        f"{words} {texts[key]}"
-        for key, words in (("em", "EM"), ("proportional", "proportional"), ("truth", "truth"))
-        if key in at
-    ]
-    sentence = "; ".join(
-        [
-            f"mean {texts['mean']}",
-            f"{interval_name} {texts['interval']}",
-            f"of the expected amount {texts['expected']}",
-            *points,
-        ]
+def _row(
+    name: str,
+    at: dict[str, float],
+    texts: dict[str, str],
+    interval_name: str,
+    amounts: AmountFormat,
+) -> ForestRow:
+    text = amounts.language.text
+    points = {
+        "em": text("EM {amount}", amount=texts["em"]),
+        "proportional": text("proportional split {amount}", amount=texts["proportional"]),
+        "truth": text("truth {amount}", amount=texts["truth"]),
+    }
+    words = text(
+        "mean {mean}; {interval_name} {interval}, of the expected amount {expected}",
+        mean=texts["mean"],
+        interval_name=interval_name,
+        interval=texts["interval"],
+        expected=texts["expected"],
     )
+    sentence = "; ".join([words, *(point for key, point in points.items() if key in at)])
     return ForestRow(name, texts["mean"], texts["interval"], f"{name}: {sentence}", at)

@@ -10,15 +10,9 @@ import numpy as np
 import pandas as pd
 
 from bayes_attrib.report.labels import printable
-from bayes_attrib.report.narrative import interval_short
-from bayes_attrib.report.numbers import (
-    MISSING,
-    AmountFormat,
-    fixed,
-    fixed_column,
-    interval,
-    significant,
-)
+from bayes_attrib.report.language import ENGLISH, MISSING, Language
+from bayes_attrib.report.numbers import AmountFormat, fixed_column, interval
+from bayes_attrib.report.page.intervals import significant_interval
 from bayes_attrib.report.run_folder import RunFolder
 
 MAX_ROWS: Final = 20_000
@@ -27,11 +21,32 @@ MAX_ROWS: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of text: its head, its cells, and its sum where it has one."""
+    """A column of numbers.
+
+    Attributes
+    ----------
+    head : str
+        Its head.
+    cells : sequence of str
+        Numbers as text, in the language of the page.
+    values : sequence of float
+        The numbers that rows are sorted by: the text depends on the language.
+    total : str
+        The sum as text, where the column has one.
+    """
 
     head: str
     cells: Sequence[str]
+    values: Sequence[float]
     total: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number as text, and as the number that rows are sorted by; empty for none."""
+
+    text: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ class AmountTable:
         What the rows are: the entity's key column, or a grouping column.
     columns : tuple of Column
         Columns after the name.
-    rows : tuple of (str, tuple of str)
+    rows : tuple of (str, tuple of Cell)
         Name and cells.
     n_more : int
         Rows that were left out, see :data:`MAX_ROWS`.
@@ -52,17 +67,19 @@ class AmountTable:
 
     key: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     n_more: int
 
 
-def choose_format(run: RunFolder) -> AmountFormat:
+def choose_format(run: RunFolder, *, language: Language = ENGLISH) -> AmountFormat:
     """Choose how the amounts of a run are written, in every report alike.
 
     Parameters
     ----------
     run : RunFolder
         The run.
+    language : Language
+        Language of the reader.
 
     Returns
     -------
@@ -75,10 +92,18 @@ def choose_format(run: RunFolder) -> AmountFormat:
         counts=run.spec.likelihood.counts,
         unit=currency or run.spec.columns.total,
         currency=currency is not None,
+        language=language,
     )
 
 
-def tabulate_level(run: RunFolder, level: str, amounts: AmountFormat) -> AmountTable:
+def tabulate_level(
+    run: RunFolder,
+    level: str,
+    amounts: AmountFormat,
+    interval_name: str,
+    *,
+    information: pd.Series | None = None,
+) -> AmountTable:
     """Tabulate the amounts of a level.
 
     Columns of amounts and of shares are rounded so that they add up as shown.
@@ -91,6 +116,10 @@ def tabulate_level(run: RunFolder, level: str, amounts: AmountFormat) -> AmountT
         ``"entity"`` or a grouping column.
     amounts : AmountFormat
         How amounts are written.
+    interval_name : str
+        Such as "94% HDI".
+    information : Series, optional
+        Information fraction by name, see :mod:`bayes_attrib.report.page.information`.
 
     Returns
     -------
@@ -98,42 +127,87 @@ def tabulate_level(run: RunFolder, level: str, amounts: AmountFormat) -> AmountT
         Text, largest amount first.
     """
     rows = run.level(level)
-    short = interval_short(run.spec.report.interval)
     columns = run.spec.columns
-    unit = f" ({amounts.unit})"
-    found = [
-        _summed(f"Amount{unit}", rows["amount_mean"], amounts.mean_decimals),
-        Column(f"{short} of amount", _intervals(rows, "amount", 1, amounts.bound_decimals)),
-        _summed("Share (%)", 100 * rows["share_mean"], amounts.share_decimals),
-        Column(f"{short} of share (%)", _intervals(rows, "share", 100, amounts.share_decimals)),
-        _summed("EM", rows["em_amount"], amounts.mean_decimals),
-        _summed("Proportional", rows["proportional_amount"], amounts.mean_decimals),
-        *_truth(rows, amounts),
-        Column(
-            f"Rate per {columns.exposure}", [significant(x) for x in rows["rate_mean"].tolist()]
-        ),
-        Column(f"{short} of rate", _significant_intervals(rows)),
-        Column(
-            f"{short} of expected amount",
-            _intervals(rows, "expected_amount", 1, amounts.bound_decimals),
-        ),
-        Column(
-            f"Exposure ({columns.exposure})", [significant(x) for x in rows["exposure"].tolist()]
-        ),
-        Column("Aggregates", [fixed(x, 0) for x in rows["n_aggregates"].tolist()]),
-    ]
     key = columns.entity if level == "entity" else level
-    names = [printable(str(name)) for name in rows["name"]]
-    cells = list(zip(*(column.cells for column in found), strict=True))[:MAX_ROWS]
+    found = (
+        *_amounts(rows, amounts, interval_name),
+        *_rates(rows, amounts, interval_name, columns.exposure),
+        *_information(rows, amounts, information),
+    )
+    names = [printable(str(name)) for name in rows["name"].head(MAX_ROWS)]
+    cells = zip(*(_cells(column) for column in found), strict=True)
     return AmountTable(
-        key, tuple(found), tuple(zip(names, cells, strict=False)), max(0, len(rows) - MAX_ROWS)
+        key, found, tuple(zip(names, cells, strict=False)), max(0, len(rows) - MAX_ROWS)
     )
 
 
-def _summed(head: str, values: pd.Series, decimals: int) -> Column:
+def _cells(column: Column) -> list[Cell]:
+    return [
+        Cell(text, f"{value:.6g}" if value == value else "")  # noqa: PLR0124 - NaN has no value
+        for text, value in zip(column.cells, column.values, strict=True)
+    ]
+
+
+def _amounts(rows: pd.DataFrame, amounts: AmountFormat, name: str) -> list[Column]:
+    text = amounts.language.text
+    return [
+        _summed(
+            text("Amount ({unit})", unit=amounts.unit),
+            rows["amount_mean"],
+            amounts,
+            amounts.mean_decimals,
+        ),
+        _interval(text("{interval} of amount", interval=name), rows, "amount", amounts),
+        _summed(text("Share (%)"), 100 * rows["share_mean"], amounts, amounts.share_decimals),
+        _interval(text("{interval} of share (%)", interval=name), rows, "share", amounts),
+        _summed(text("EM"), rows["em_amount"], amounts, amounts.mean_decimals),
+        _summed(text("Proportional"), rows["proportional_amount"], amounts, amounts.mean_decimals),
+        *_truth(rows, amounts),
+    ]
+
+
+def _rates(rows: pd.DataFrame, amounts: AmountFormat, name: str, exposure: str) -> list[Column]:
+    text, number = amounts.language.text, amounts.language.number
+    return [
+        _significant(text("Rate per {exposure}", exposure=exposure), rows["rate_mean"], amounts),
+        Column(
+            text("{interval} of rate", interval=name),
+            [
+                significant_interval(amounts.language, low, high)
+                for low, high in zip(
+                    rows["rate_lower"].tolist(), rows["rate_upper"].tolist(), strict=True
+                )
+            ],
+            rows["rate_lower"].tolist(),
+        ),
+        _interval(
+            text("{interval} of expected amount", interval=name), rows, "expected_amount", amounts
+        ),
+        _significant(text("Exposure ({exposure})", exposure=exposure), rows["exposure"], amounts),
+        Column(
+            text("Aggregates"),
+            [number(x) for x in rows["n_aggregates"].tolist()],
+            rows["n_aggregates"].tolist(),
+        ),
+    ]
+
+
+def _information(
+    rows: pd.DataFrame, amounts: AmountFormat, information: pd.Series | None
+) -> list[Column]:
+    if information is None:
+        return []
+    percent = 100 * information.reindex(rows["name"]).to_numpy(dtype=np.float64)
+    cells = [amounts.language.number(x) for x in percent.tolist()]
+    return [Column(amounts.language.text("Information (%)"), cells, percent.tolist())]
+
+
+def _summed(head: str, values: pd.Series, amounts: AmountFormat, decimals: int) -> Column:
     known = values.notna().all()
-    total = fixed_column([float(values.sum())], decimals)[0] if known else MISSING
-    return Column(head, fixed_column(values, decimals), total)
+    total = amounts.language.number(float(values.sum()), decimals) if known else MISSING
+    return Column(
+        head, fixed_column(values, decimals, language=amounts.language), values.tolist(), total
+    )
 
 
 def _truth(rows: pd.DataFrame, amounts: AmountFormat) -> list[Column]:
@@ -141,20 +215,24 @@ def _truth(rows: pd.DataFrame, amounts: AmountFormat) -> list[Column]:
     truth = rows["truth_amount"]
     if truth.isna().all():
         return []
-    plain = _summed("Truth", truth, amounts.mean_decimals)
+    plain = _summed(amounts.language.text("Truth"), truth, amounts, amounts.mean_decimals)
     above, below = truth > rows["amount_upper"], truth < rows["amount_lower"]
     marks = ["▲ " if up else "▼ " if down else "" for up, down in zip(above, below, strict=True)]
     marked = [mark + text for mark, text in zip(marks, plain.cells, strict=True)]
-    return [Column(plain.head, marked, plain.total)]
+    return [Column(plain.head, marked, plain.values, plain.total)]
 
 
-def _intervals(rows: pd.DataFrame, what: str, factor: float, decimals: int) -> list[str]:
+def _interval(head: str, rows: pd.DataFrame, what: str, amounts: AmountFormat) -> Column:
+    """Intervals, sorted by their lower end."""
+    is_share = what == "share"
+    decimals = amounts.share_decimals if is_share else amounts.bound_decimals
+    factor = 100.0 if is_share else 1.0
     lower = (factor * rows[f"{what}_lower"]).tolist()
     upper = (factor * rows[f"{what}_upper"]).tolist()
-    return [interval(a, b, decimals) for a, b in zip(lower, upper, strict=True)]
+    ends = zip(lower, upper, strict=True)
+    texts = [interval(a, b, decimals, language=amounts.language) for a, b in ends]
+    return Column(head, texts, lower)
 
 
-def _significant_intervals(rows: pd.DataFrame) -> list[str]:
-    ends = zip(rows["rate_lower"].tolist(), rows["rate_upper"].tolist(), strict=True)
-    texts = ((significant(a), significant(b)) for a, b in ends)
-    return [MISSING if MISSING in pair else " to ".join(pair) for pair in texts]
+def _significant(head: str, values: pd.Series, amounts: AmountFormat) -> Column:
+    return Column(head, [amounts.language.significant(x) for x in values.tolist()], values.tolist())

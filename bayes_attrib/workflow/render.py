@@ -36,8 +36,8 @@ class Format:
     needs_convergence: bool = False
 
 
-def _page(run: RunFolder, language: Language) -> Rendered:  # noqa: ARG001
-    return {names.REPORT_FILE: render_html(run).encode()}
+def _page(run: RunFolder, language: Language) -> Rendered:
+    return {names.REPORT_FILE: render_html(run, language).encode()}
 
 
 FORMATS: Final[Mapping[str, Format]] = {
