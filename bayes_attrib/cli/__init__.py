@@ -11,9 +11,14 @@ from bayes_attrib.cli import (  # noqa: F401
     choose,
     compare,
     data,
+    diff,
+    export,
     fit,
+    log,
     predict,
     report,
+    summary,
+    verify,
 )
 from bayes_attrib.cli.app import app, main
 

@@ -115,6 +115,7 @@ def _fit(
     """Fit, report and leave with the status that the verdict asks for."""
     from bayes_attrib.inference import ProgressBar, Silent
     from bayes_attrib.report import RunFolder, print_summary
+    from bayes_attrib.report.machine_summary import machine_summary
     from bayes_attrib.workflow import fit_to_folder
 
     errors = Console(stderr=True)
@@ -125,7 +126,7 @@ def _fit(
         errors.print(f"{stop}; go on with: bayes-attrib fit --resume {run}", markup=False)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if json_output:
-        print_json({"run": str(run), "verdict": fitted.diagnostics.verdict})
+        print_json(machine_summary(RunFolder.load(run)))
     elif not quiet:
         print_summary(RunFolder.load(run), Console())
         print(f"\nwritten to {run}; open {run / 'report.html'}")

@@ -17,7 +17,7 @@ def report(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     *,
     formats: Annotated[
-        str, typer.Option("--format", help="What to render: html, or several with commas.")
+        str, typer.Option("--format", help="What to render: html, xlsx, or several with commas.")
     ] = "html",
     locale: LocaleOption = None,
     allow_unconverged: Annotated[
@@ -28,6 +28,8 @@ def report(
     json_output: JsonOption = False,
 ) -> None:
     """Render a run again, without refitting."""
+    from bayes_attrib.report import RunFolder
+    from bayes_attrib.report.machine_summary import machine_summary
     from bayes_attrib.workflow import write_reports
 
     written = write_reports(
@@ -38,7 +40,8 @@ def report(
     )
     if json_output:
         files = [str(file) for file in written.files]
-        print_json({"run": str(run), "files": files, "withheld": list(written.withheld)})
+        summary = machine_summary(RunFolder.load(run))
+        print_json({**summary, "files": files, "withheld": list(written.withheld)})
     elif not quiet:
         for file in written.files:
             print(file)
