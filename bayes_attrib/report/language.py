@@ -56,7 +56,7 @@ class Language:
         **values : str or int
             Values by name; numbers are formatted before.
         """
-        return _catalogue(self.code).gettext(message).format(**values)
+        return self.template(message).format(**values)
 
     def plural(self, n: int, one: str, many: str, /, **values: Any) -> str:
         """Return a sentence about ``n`` things; ``{n}`` is the number, with separators.
@@ -70,8 +70,7 @@ class Language:
         **values : str or int
             Other values by name.
         """
-        message = _catalogue(self.code).ngettext(one, many, n)
-        return message.format(n=self.number(n), **values)
+        return self.plural_template(n, one, many).format(n=self.number(n), **values)
 
     def html(self, message: str, /, **values: Any) -> Markup:
         """Return a sentence as HTML: text and values are escaped, values that are Markup are not.
@@ -83,7 +82,15 @@ class Language:
         **values : str or Markup
             Values by name.
         """
-        return Markup(escape(_catalogue(self.code).gettext(message))).format(**values)  # noqa: S704
+        return Markup(escape(self.template(message))).format(**values)  # noqa: S704
+
+    def template(self, message: str) -> str:
+        """Return a sentence in this language, its placeholders still to be filled in."""
+        return _catalogue(self.code).gettext(message)
+
+    def plural_template(self, n: int, one: str, many: str) -> str:
+        """Return the form of a sentence for ``n`` things, its placeholders to be filled in."""
+        return _catalogue(self.code).ngettext(one, many, n)
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Return a number with separators and so many decimals; a dash for NaN."""

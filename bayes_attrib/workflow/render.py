@@ -11,6 +11,7 @@ from bayes_attrib import names
 from bayes_attrib.errors import UnknownNameError
 from bayes_attrib.inference.chain_store import write_atomically
 from bayes_attrib.report import RunFolder, render_html
+from bayes_attrib.report.brief import render_brief_html, render_brief_markdown
 from bayes_attrib.report.language import Language
 
 Rendered = Mapping[str, bytes]
@@ -40,8 +41,16 @@ def _page(run: RunFolder, language: Language) -> Rendered:
     return {names.REPORT_FILE: render_html(run, language).encode()}
 
 
+def _brief(run: RunFolder, language: Language) -> Rendered:
+    return {
+        names.BRIEF_PAGE_FILE: render_brief_html(run, language).encode(),
+        names.BRIEF_TEXT_FILE: render_brief_markdown(run, language).encode(),
+    }
+
+
 FORMATS: Final[Mapping[str, Format]] = {
     "html": Format(_page, (names.REPORT_FILE,)),
+    "brief": Format(_brief, (names.BRIEF_PAGE_FILE, names.BRIEF_TEXT_FILE)),
 }
 """What ``bayes-attrib report --format`` knows. To add a report, add a line."""
 
