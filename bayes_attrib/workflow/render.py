@@ -41,6 +41,12 @@ def _page(run: RunFolder, language: Language) -> Rendered:
     return {names.REPORT_FILE: render_html(run, language).encode()}
 
 
+def _workbook(run: RunFolder, language: Language) -> Rendered:
+    from bayes_attrib.report.workbook import render_workbook  # noqa: PLC0415 - as it is asked for
+
+    return {names.WORKBOOK_FILE: render_workbook(run, language)}
+
+
 def _brief(run: RunFolder, language: Language) -> Rendered:
     return {
         names.BRIEF_PAGE_FILE: render_brief_html(run, language).encode(),
@@ -51,6 +57,7 @@ def _brief(run: RunFolder, language: Language) -> Rendered:
 FORMATS: Final[Mapping[str, Format]] = {
     "html": Format(_page, (names.REPORT_FILE,)),
     "brief": Format(_brief, (names.BRIEF_PAGE_FILE, names.BRIEF_TEXT_FILE)),
+    "xlsx": Format(_workbook, (names.WORKBOOK_FILE,), needs_convergence=True),
 }
 """What ``bayes-attrib report --format`` knows. To add a report, add a line."""
 
