@@ -189,11 +189,11 @@ def _hint(run: RunFolder, level: str, name: str) -> str:
         if other != level and (run.level(other)["name"] == name).any()
     ]
     if elsewhere:
-        return f"it is a {_noun(run, elsewhere[0])}: add --level {elsewhere[0]}"
+        return f"it is of level {_noun(run, elsewhere[0])}: add --level {elsewhere[0]}"
     known = [str(known) for known in run.level(level)["name"]]
     folded = {each.casefold(): each for each in known}
     key = name.casefold()
-    near = [key] if key in folded else difflib.get_close_matches(key, folded, n=3)
+    near = [key] if key in folded else difflib.get_close_matches(key, folded, n=3, cutoff=0.7)
     if near:
         return f"did you mean {' or '.join(repr(printable(folded[each])) for each in near)}?"
     more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""

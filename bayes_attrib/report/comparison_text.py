@@ -213,7 +213,7 @@ class ComparisonText:
             return
         if self.compared.level != names.ENTITY:
             yield text(
-                "The rate of a {level} is the exposure-weighted mean of its entities' rates.",
+                "A rate by {level} is the exposure-weighted mean of its entities' rates.",
                 level=printable(self.compared.level),
             )
         if spec.rates.pair_covariates is not None:
