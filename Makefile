@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := bayes_attrib tests benchmarks data scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench data lock clean
+.PHONY: help setup demo test check-pages lint bench data lock clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: $(VENV)/.dev  ## Create .venv from the lock, with everything that developers need
 
@@ -18,6 +18,17 @@ demo: $(VENV)/.runtime  ## Attribute coupon redemptions to 27 real campaigns and
 
 test: $(VENV)/.dev  ## Run all tests, with coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term
+
+check-pages: $(VENV)/.dev  ## Open workbook and page in LibreOffice and a browser (needs both)
+	@command -v soffice > /dev/null || command -v libreoffice > /dev/null || \
+		{ echo "LibreOffice is missing: install it, such as by apt install libreoffice-calc"; exit 1; }
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || \
+		command -v google-chrome > /dev/null || \
+		{ echo "Chromium is missing: install it, such as by apt install chromium"; exit 1; }
+	@command -v npm > /dev/null || \
+		{ echo "Node.js is missing: install it, such as by apt install nodejs npm"; exit 1; }
+	@test -d tests/external/node_modules || npm ci --prefix tests/external --silent
+	@$(BIN)/python -m pytest tests/external
 
 lint: $(VENV)/.dev  ## Format, lint, types, docstrings, import layers
 	@$(BIN)/ruff format --check $(SOURCES)
