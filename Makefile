@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := bayes_attrib tests benchmarks data scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check-pages lint bench data lock clean
+.PHONY: help setup demo test check-pages lint bench data translations lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -43,6 +43,9 @@ bench: $(VENV)/.dev  ## Measure what README and docs quote
 data: $(VENV)/.dev  ## Make the shipped data again from their sources
 	@$(BIN)/python data/make_simulations.py
 	@$(BIN)/python data/make_checksums.py
+
+translations: $(VENV)/.runtime  ## Bring the catalogues of translations up to date with the code
+	@$(BIN)/python scripts/translations.py
 
 lock: $(VENV)/.dev  ## Resolve the locked versions again (needs uv)
 	@uv pip compile pyproject.toml --extra build -q --universal --python-version 3.12 \
