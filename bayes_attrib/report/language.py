@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -27,6 +28,9 @@ SOURCE_LANGUAGE: Final = "en"
 LANGUAGES: Final = (SOURCE_LANGUAGE, "es")
 MISSING: Final = "–"
 """Stands where there is no number."""
+
+# The CLDR keeps a currency that is written in letters apart from its number; Babel does not.
+_LETTER_AT_DIGIT: Final = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class Language:
             currency_digits=False,
             decimal_quantization=False,
         )
-        return text.replace("-", "−")
+        return _LETTER_AT_DIGIT.sub("\u00a0", text).replace("-", "−")
 
     def moment(self, text: str) -> str:
         """Return an ISO time to the minute in this language; any other text as given."""
