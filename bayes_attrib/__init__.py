@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from bayes_attrib.model import build_model, choose_geometry
     from bayes_attrib.report import RunFolder, render_html
     from bayes_attrib.report.comparison_run import RunComparison, compare
+    from bayes_attrib.report.figures import (
+        plot_comparison,
+        plot_em_comparison,
+        plot_forest,
+        plot_over_time,
+        plot_posterior_predictive,
+        plot_prior_predictive,
+        plot_ranks,
+        plot_ridge,
+        plot_shrinkage,
+        plot_tie_out,
+    )
+    from bayes_attrib.report.run_draws import RunDraws
     from bayes_attrib.simulation import simulate, write_tables
     from bayes_attrib.spec import ModelSpec, load_spec, parse_spec
     from bayes_attrib.workflow import FitPlan, fit_tables, fit_to_folder, predict
@@ -46,6 +59,19 @@ _HOME = {
     "model": ("build_model", "choose_geometry"),
     "report": ("RunFolder", "render_html"),
     "report.comparison_run": ("RunComparison", "compare"),
+    "report.figures": (
+        "plot_comparison",
+        "plot_em_comparison",
+        "plot_forest",
+        "plot_over_time",
+        "plot_posterior_predictive",
+        "plot_prior_predictive",
+        "plot_ranks",
+        "plot_ridge",
+        "plot_shrinkage",
+        "plot_tie_out",
+    ),
+    "report.run_draws": ("RunDraws",),
     "simulation": ("simulate", "write_tables"),
     "spec": ("ModelSpec", "load_spec", "parse_spec"),
     "workflow": ("FitPlan", "fit_tables", "fit_to_folder", "predict"),
@@ -70,6 +96,7 @@ __all__ = [
     "PriorDraws",
     "Repair",
     "RunComparison",
+    "RunDraws",
     "RunFolder",
     "SamplerSettings",
     "SpecError",
@@ -84,6 +111,16 @@ __all__ = [
     "fit_to_folder",
     "load_spec",
     "parse_spec",
+    "plot_comparison",
+    "plot_em_comparison",
+    "plot_forest",
+    "plot_over_time",
+    "plot_posterior_predictive",
+    "plot_prior_predictive",
+    "plot_ranks",
+    "plot_ridge",
+    "plot_shrinkage",
+    "plot_tie_out",
     "predict",
     "read_tables",
     "render_html",

@@ -13,6 +13,7 @@ from bayes_attrib.cli import (  # noqa: F401
     data,
     diff,
     export,
+    figures,
     fit,
     log,
     predict,

@@ -112,7 +112,7 @@ def summarise_prior(prior: PriorDraws) -> PriorSummary:
         largest_share_median=float(np.median(largest)),
         dominance=float(np.mean(largest > DOMINANT_SHARE)),
         largest_proportional_share=float(proportional.max()),
-        quantiles=_quantiles(prior, interval),
+        quantiles=total_quantiles(prior.totals, observed, interval),
     )
 
 
@@ -172,8 +172,26 @@ def _pooled(draws: FloatArray, interval: IntervalSpec) -> tuple[float, float]:
     return lower.item(), upper.item()
 
 
-def _quantiles(prior: PriorDraws, interval: IntervalSpec) -> pd.DataFrame:
-    by_draw = np.quantile(prior.totals, QUANTILE_LEVELS, axis=0)
+def total_quantiles(
+    predicted: FloatArray, observed: FloatArray, interval: IntervalSpec
+) -> pd.DataFrame:
+    """Return quantiles of the totals of a draw, over draws, beside those observed.
+
+    Parameters
+    ----------
+    predicted : ndarray, shape (n_exposed, n_draws)
+        Totals that a prior predicts, in their unit.
+    observed : ndarray, shape (n_exposed,)
+        Totals.
+    interval : IntervalSpec
+        Kind and probability of the intervals over draws.
+
+    Returns
+    -------
+    DataFrame, shape (25, 5)
+        ``level, lower, median, upper, observed``.
+    """
+    by_draw = np.quantile(predicted, QUANTILE_LEVELS, axis=0)
     lower, upper = interval_of(by_draw, interval)
     return pd.DataFrame(
         {
@@ -181,6 +199,6 @@ def _quantiles(prior: PriorDraws, interval: IntervalSpec) -> pd.DataFrame:
             "lower": lower,
             "median": np.median(by_draw, axis=1),
             "upper": upper,
-            "observed": np.quantile(prior.observed_totals, QUANTILE_LEVELS),
+            "observed": np.quantile(observed, QUANTILE_LEVELS),
         }
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayes_attrib import names
 from bayes_attrib.attribution import GrainDraws, allocation_rng, draw_grains, grain_of
+from bayes_attrib.attribution.grains import Grain
 from bayes_attrib.errors import RunFolderError, UnknownNameError
 from bayes_attrib.inference import ExpectedDraws, PosteriorFit, expected_draws, noise_draws
 from bayes_attrib.inference.rebuilt_fit import rebuild_fit
@@ -99,13 +100,14 @@ class RunDraws:
         """Draw the amounts at a grain, see :meth:`grains`."""
         return self.grains([by])[0]
 
-    def grains(self, wanted: Sequence[Sequence[str]]) -> list[GrainDraws]:
+    def grains(self, wanted: Sequence[Sequence[str] | Grain]) -> list[GrainDraws]:
         """Draw the amounts at several grains, in one pass over the cells.
 
         Parameters
         ----------
-        wanted : sequence of sequence of str
-            Columns of each grain: ``"entity"``, grouping columns, key columns of aggregates.
+        wanted : sequence of (sequence of str, or Grain)
+            Columns of each grain: ``"entity"``, grouping columns, key columns of aggregates; or
+            rows of one's own making.
 
         Returns
         -------
@@ -125,7 +127,10 @@ class RunDraws:
             self.mean,
             get_family(self.run.spec.likelihood),
             self.noise,
-            [entities, *(grain_of(self.data, by) for by in wanted)],
+            [
+                entities,
+                *(by if isinstance(by, Grain) else grain_of(self.data, by) for by in wanted),
+            ],
             allocation_rng(self.run.manifest.seed),
         )
         self._require_same_means(found[0])
