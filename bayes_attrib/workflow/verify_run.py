@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import xarray as xr
 
 from bayes_attrib import names
@@ -30,6 +31,9 @@ _UNREADABLE = (
     *(OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError),
 )
 """What readers raise over files whose bytes were changed; h5py, for one, knows no better names."""
+
+
+_TABLES_FIRST = (names.ATTRIBUTION_FILE, names.CELLS_FILE, names.POSTERIOR_FILE)
 
 
 @dataclass
@@ -126,7 +130,7 @@ def _check_all(state: _Pass, manifest_sha256: str | None) -> None:
     state.add(files.check_verdict(run.diagnostics))
     state.add(sums.check_numbers(run.attribution, names.ATTRIBUTION_FILE))
     state.add(sums.check_shares(run))
-    cells = state.read(names.CELLS_FILE, "the cells can be read", lambda: _read_cells(run))
+    cells = state.read(names.CELLS_FILE, "reading the cells", lambda: _read_cells(run))
     if cells is not None:
         state.add(sums.check_numbers(cells, names.CELLS_FILE))
         state.add(sums.check_entity_sums(run, cells))
@@ -141,19 +145,27 @@ def _read_manifest(state: _Pass) -> dict[str, Any]:
     if not file.is_file():
         return {}
     raw = state.read(
-        file.name, "the manifest is JSON", lambda: json.loads(file.read_text(encoding="utf-8"))
+        file.name, "reading the manifest", lambda: json.loads(file.read_text(encoding="utf-8"))
     )
     return raw if isinstance(raw, dict) else {}
 
 
 def _load(state: _Pass) -> RunFolder | None:
     """Load the run; a complaint that an earlier check has made already is not made again."""
+    cells = state.run / names.CELLS_FILE
+    if cells.is_file():
+        state.read(cells.name, "reading the cells", lambda: pq.read_metadata(cells))
+    if state.failed("readable", cells.name):
+        state.add(_unmade("the cells cannot be read"))
+        return None
     try:
         return RunFolder.load(state.run)
     except _UNREADABLE as error:
         if all(outcome.status != "failed" for outcome in state.outcomes) or not _known(state):
-            file = next((name for name in FILES if name in str(error)), names.MANIFEST_FILE)
-            state.add(identity("readable", file, str(error), "the tables and records can be read"))
+            # A complaint about a table cites the manifest too, which is named only if alone.
+            named = [name for name in (*_TABLES_FIRST, *FILES) if name in str(error)]
+            file = named[0] if named else names.MANIFEST_FILE
+            state.add(identity("readable", file, str(error), "reading tables and records"))
         state.add(_unmade("the run cannot be read as a whole"))
         return None
 
@@ -177,7 +189,7 @@ def _read_cells(run: RunFolder) -> pd.DataFrame:
 def _check_posterior(
     state: _Pass, run: RunFolder, raw: dict[str, Any], cells: pd.DataFrame | None
 ) -> None:
-    file, what = names.POSTERIOR_FILE, "the posterior can be read"
+    file, what = names.POSTERIOR_FILE, "reading the posterior"
     tree = state.read(file, what, lambda: _load_tree(run))
     if tree is None:
         return
@@ -193,12 +205,12 @@ def _check_posterior(
         state.add(sums.check_roll_ups(run, {}))
         state.add(_unmade(f"{file} lacks {' and '.join(lacking)}, as older versions wrote it"))
         return
-    draws = state.read(file, "the posterior and the cells make a fit", lambda: RunDraws.load(run))
+    draws = state.read(file, "putting posterior and cells together", lambda: RunDraws.load(run))
     if draws is None:
         state.add(sums.check_roll_ups(run, {}))
         return
     state.add(sums.check_roll_ups(run, _groups(draws)))
-    state.read(file, "the tables can be made again", lambda: _recompute(state, draws, cells))
+    state.read(file, "making the tables again", lambda: _recompute(state, draws, cells))
 
 
 def _load_tree(run: RunFolder) -> xr.DataTree:
@@ -223,13 +235,13 @@ def _recompute(state: _Pass, draws: RunDraws, cells: pd.DataFrame) -> None:
     if errors.is_file():
         table = state.read(
             errors.name,
-            "the errors of EM can be read",
+            "reading the errors of EM",
             lambda: pd.read_csv(errors, dtype=str, keep_default_na=False),
         )
         if table is not None:
             state.read(
                 errors.name,
-                "the errors of EM are numbers",
+                "comparing the errors of EM",
                 lambda: state.add(redraw.check_em_errors(draws, table)),
             )
     if state.source is not None:
@@ -247,7 +259,7 @@ def _check_given_tables(state: _Pass, draws: RunDraws) -> None:
     try:
         tables = read_tables(draws.run.spec, state.source, repairs=repairs)
     except DataError as error:
-        what = "the input tables can be read as the fit read them"
+        what = "reading the input tables as the fit did"
         state.add(identity("input_tables", names.CELLS_FILE, str(error), what))
         return
     state.add(check_tables_read(draws, tables.data))

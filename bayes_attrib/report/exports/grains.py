@@ -104,7 +104,7 @@ def shares_stream(draws: RunDraws, by: Sequence[str], *, escape_formulas: bool =
         metadata=metadata_of(draws.run),
     )
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def _batches() -> Iterator[pa.RecordBatch]:
         for block, values in found.amounts.blocks():
             amount = summarise(values, interval)
             bounds = (amount.mean, amount.lower, amount.upper)
@@ -123,7 +123,7 @@ def shares_stream(draws: RunDraws, by: Sequence[str], *, escape_formulas: bool =
                 schema=schema,
             )
 
-    return Stream(schema, batches())
+    return Stream(schema, _batches())
 
 
 def draws_stream(
@@ -169,7 +169,7 @@ def draws_stream(
     )
     step = max(1, MOST_ROWS // len(kept))
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def _batches() -> Iterator[pa.RecordBatch]:
         for block, values in found.amounts.blocks():
             for start in range(0, len(values), step):
                 amounts = values[start : start + step, kept]
@@ -186,7 +186,7 @@ def draws_stream(
                     schema=schema,
                 )
 
-    return Stream(schema, batches())
+    return Stream(schema, _batches())
 
 
 def thinned(n_draws: int, most: int | None) -> npt.NDArray[np.int64]:

@@ -84,7 +84,7 @@ def cells_stream(run: RunFolder, *, escape_formulas: bool = False) -> Stream:
         metadata=metadata_of(run),
     )
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def _batches() -> Iterator[pa.RecordBatch]:
         for batch in file.iter_batches(batch_size=MOST_ROWS):
             arrays = [
                 coded(
@@ -97,7 +97,7 @@ def cells_stream(run: RunFolder, *, escape_formulas: bool = False) -> Stream:
             ]
             yield pa.record_batch(arrays, schema=schema)
 
-    return Stream(schema, batches())
+    return Stream(schema, _batches())
 
 
 def _labels(file: pq.ParquetFile, key: str) -> pd.Index:

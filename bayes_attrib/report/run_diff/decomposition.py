@@ -45,7 +45,7 @@ def decompose(
         Columns ``PARTS`` in the unit of the totals, indexed by label.
     """
     before, after = _shares(old, old_label), _shares(new, new_label)
-    both = before.join(after, how="outer", lsuffix="_1", rsuffix="_2").fillna(0.0)
+    both = before.add_suffix("_1").join(after.add_suffix("_2"), how="outer").fillna(0.0)
     key = both.index.get_level_values("key")
     y_1, y_2 = (_totals_of(side, key) for side in (old, new))
     added, removed = np.isnan(y_1), np.isnan(y_2)

@@ -96,7 +96,7 @@ def _shares(movement: Movement, level: str, language: Language) -> list[str]:
             what=language.text("entity") if level == names.ENTITY else level,
         ),
         language.text(
-            "Of {n}, {moved} shares and {amounts} amounts lie outside their earlier interval.",
+            "Outside their earlier interval: {moved} of {n} shares, {amounts} of {n} amounts.",
             moved=language.number(summary["n_share_beyond_interval"]),
             amounts=language.number(summary["n_amount_beyond_interval"]),
             n=language.number(summary["n_both"]),
