@@ -19,6 +19,9 @@ from bayes_attrib.report.run_folder import RunFolder
 MOST_NAMED: Final = 4
 """Candidates for the first place that are named one by one."""
 
+MOST_CHARACTERS: Final = 60
+"""Characters of their names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -31,7 +34,7 @@ class Answer:
     settled : Markup
         Whether the first place is settled; empty where there is nobody else.
     rollups : tuple of Markup
-        Who leads each roll-up.
+        Who leads each roll-up whose amounts are not known from the totals.
     """
 
     first: Markup
@@ -74,7 +77,9 @@ def find_answer(
         interval=_bold(amounts.bounds(first["amount_lower"], first["amount_upper"])),
     )
     settled = _overlap(run, amounts) if draws is None else _contest(run, draws, amounts)
-    rollups = tuple(_rollup(run, level, amounts) for level in run.levels)
+    rollups = tuple(
+        _rollup(run, level, amounts) for level in run.levels if not _is_observed(run, level)
+    )
     return Answer(sentence, settled, rollups)
 
 
@@ -104,7 +109,9 @@ def _contest(run: RunFolder, draws: PageDraws, amounts: AmountFormat) -> Markup:
     order = np.argsort(-chances, kind="stable")
     n_candidates = len(holders_of_best(chances, prob))
     named = Markup(", ").join(
-        Markup("{} ({})").format(_name(draws.data.entity_names[i]), _chance(amounts, chances[i]))
+        Markup("{} ({})").format(
+            _name(_short(str(draws.data.entity_names[i]))), _chance(amounts, chances[i])
+        )
         for i in order[:MOST_NAMED]
         if chances[i] > 0
     )
@@ -113,12 +120,9 @@ def _contest(run: RunFolder, draws: PageDraws, amounts: AmountFormat) -> Markup:
             "It is the first in {chance} of draws: the first place is settled.",
             chance=_chance(amounts, chances[order[0]]),
         )
-    message = (
-        "The first place is not settled: {n} entities are needed to hold it with a probability of "
-        "{prob}. Chances of being first: {named}."
-    )
     return language.html(
-        message,
+        "The first place is not settled: with a probability of {prob} it belongs to one of {n} "
+        "entities. Chances of being first: {named}.",
         n=language.number(n_candidates),
         prob=language.percent(prob, 0),
         named=named,
@@ -139,6 +143,13 @@ def _overlap(run: RunFolder, amounts: AmountFormat) -> Markup:
         "The intervals of {n} others reach into that one: the first place is not settled.",
     )
     return Markup.escape(text)
+
+
+def _is_observed(run: RunFolder, level: str) -> bool:
+    """Tell whether totals are known per level, as where a channel is a key of the aggregates."""
+    rows = run.level(level)
+    width = (rows["amount_upper"] - rows["amount_lower"]).to_numpy(dtype=np.float64)
+    return bool((width <= 1e-9 * max(1.0, run.manifest.data.grand_total)).all())
 
 
 def _rollup(run: RunFolder, level: str, amounts: AmountFormat) -> Markup:
@@ -171,6 +182,11 @@ def _chance(amounts: AmountFormat, probability: float) -> str:
 
 def _name(name: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(printable(str(name)))
+
+
+def _short(name: str) -> str:
+    """Cut a very long name: the table has it whole."""
+    return name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 1]}…"
 
 
 def _bold(text: str) -> Markup:

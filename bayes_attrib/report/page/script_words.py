@@ -23,6 +23,8 @@ def script_words(language: Language) -> dict[str, str]:
         "missing": "–",
         "find": language.text("Find a name"),
         "shown": language.text("{n} of {all} rows", n="{n}", all="{all}"),
+        "first_rows": language.text("The first {n} of {all} rows.", n="{n}", all="{all}"),
+        "show_all": language.text("Show all"),
         "between": language.text("{lower} to {upper}", lower="{lower}", upper="{upper}"),
         "rate_more": language.text(
             "The rate of {a} is higher than that of {b} in {p} of draws.", a="{a}", b="{b}", p="{p}"

@@ -37,6 +37,7 @@
   };
 
   // Tables: sorted by the numbers in data-value, whatever the language writes; filtered by name.
+  const FIRST_ROWS = 200; // as in the style sheet
   const collator = new Intl.Collator(words.locale, { numeric: true });
   const sortBy = (table, index, head) => {
     const body = table.tBodies[0];
@@ -52,7 +53,9 @@
       if (a === null || b === null) return (a === null) - (b === null);
       return down ? order(b, a) : order(a, b);
     });
+    body.remove(); // moving thousands of rows is fast where nothing is laid out
     body.append(...keyed.map((pair) => pair[1]));
+    table.tHead.after(body);
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
   };
@@ -85,6 +88,21 @@
       count.textContent = wanted ? fill(words.shown, counts) : "";
     });
     table.closest(".scroll").before(label);
+    if (!table.classList.contains("long")) continue;
+    // Only the first rows of a long table are laid out, until all are asked for.
+    const rest = document.createElement("p");
+    rest.className = "rest";
+    const button = element("button", words.show_all);
+    button.type = "button";
+    rest.append(fill(words.first_rows, { n: fixed(FIRST_ROWS, 0), all: fixed(rows.length, 0) }), " ", button);
+    table.closest(".scroll").after(rest);
+    let opened = false;
+    const lay = () => {
+      table.classList.toggle("all", opened || input.value.trim() !== "");
+      rest.hidden = table.classList.contains("all");
+    };
+    input.addEventListener("input", lay);
+    button.addEventListener("click", () => { opened = true; lay(); });
   }
 
   // Hover: what a mark says, as words. Escape hides it.
@@ -116,7 +134,10 @@
     const curve = event.target.closest(".charts svg.curve");
     const marked = event.target.closest("[data-tip]");
     const row = event.target.closest(".forest svg[role=img], .parameters svg[role=img]");
-    if (curve) showTip(periodAt(curve, event), event.clientX, event.clientY);
+    const named = event.target.closest("bdi");
+    const isCut = named && named.scrollHeight > named.clientHeight + 2;
+    if (isCut) showTip(named.textContent, event.clientX, event.clientY);
+    else if (curve) showTip(periodAt(curve, event), event.clientX, event.clientY);
     else if (marked) showTip(marked.dataset.tip, event.clientX, event.clientY);
     else if (row) showTip(row.getAttribute("aria-label"), event.clientX, event.clientY);
     else hideTip();
