@@ -14,7 +14,7 @@ from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.report.comparison_choice import require_level
 from bayes_attrib.report.comparison_run import ComparedGroup
 from bayes_attrib.report.figures.axes import name_axis
-from bayes_attrib.report.figures.compared import compare_largest
+from bayes_attrib.report.figures.compared import Compared, compare_largest
 from bayes_attrib.report.figures.heat import (
     colour_bar,
     colours,
@@ -88,9 +88,9 @@ def plot_comparison(
     look = Look.of(run, language, theme)
     level = require_level(run, level)
     fit = rows_that_fit(len(run.level(level)), min(top, _MOST), figsize)
-    groups = compare_largest(found, drawn, level, max(2, fit))
+    compared = compare_largest(found, drawn, level, max(2, fit))
+    groups, labels = compared.groups, short_names(compared.names)
     matrix = _matrix(groups)
-    labels = short_names(name for group in groups for name in group.names)
     with look.theme.style():
         figure = new_figure(figsize or _size(labels))
         axes = figure.add_subplot()
@@ -104,9 +104,12 @@ def plot_comparison(
         _column_axis(axes, labels, language)
         axes.set_ylabel(language.text("this one exceeds ..."))
         divide_groups(axes, [g.channel for g in groups], [len(g.names) for g in groups], look)
-        colour_bar(figure, axes, scale, look, language.text("Probability that the row is larger"))
+        if len(labels) > 4:  # there is room for its numbers
+            colour_bar(figure, axes, scale, look, language.text("The row is larger"))
         noun = noun_of(run, level)
-        look.finish(figure, language.text(_HEADS[quantity], noun=noun), _notes(groups, look, noun))
+        look.finish(
+            figure, language.text(_HEADS[quantity], noun=noun), _notes(compared, look, noun)
+        )
     return figure
 
 
@@ -131,12 +134,14 @@ def _column_axis(axes: Axes, labels: list[str], language: Language) -> None:
     axes.set_xlabel(language.text("... this one"))
 
 
-def _notes(groups: tuple[ComparedGroup, ...], look: Look, noun: str) -> list[str]:
+def _notes(compared: Compared, look: Look, noun: str) -> list[str]:
     text = look.language.text
-    shown = sum(len(group.names) for group in groups)
-    every = sum(group.n_available for group in groups)
-    notes = [text("Numbers are percent."), look.shown_note(shown, every, noun)]
-    if len(groups) > 1:
+    notes = [
+        text("Numbers are percent."),
+        look.shown_note(len(compared.names), compared.n_available, noun),
+        compared.channels_note(look.language),
+    ]
+    if len(compared.groups) > 1:
         notes.append(
             text("Rates of two channels have no common unit, so cells between channels are empty.")
         )

@@ -144,21 +144,13 @@ def _draw_rows(axes: Axes, table: pd.DataFrame, ends: tuple[float, float], look:
     axes.hlines(
         at + _APART, np.maximum(low, ends[0]), np.minimum(high, ends[1]), color=theme.em, lw=2
     )
-    style = look.marks
-    axes.plot(table["mean"], at - _APART, marker="o", ms=5.5, color=theme.posterior, **style)
-    axes.plot(table["em"], at + _APART, marker="X", ms=6, color=theme.em, **style)
-    axes.plot(table["proportional"], at, marker="D", ms=4, color=theme.proportional, **style)
-    axes.plot(table["truth"], at, marker="*", ms=8.5, color=theme.truth, **style)
+    look.mark(axes, table["mean"], at - _APART, marker="o", ms=5.5, color=theme.posterior)
+    look.mark(axes, table["em"], at + _APART, marker="X", ms=6, color=theme.em)
+    look.mark(axes, table["proportional"], at, marker="D", ms=4, color=theme.proportional)
+    look.mark(axes, table["truth"], at, marker="*", ms=8.5, color=theme.truth)
     for beyond, place, marker in ((low < ends[0], ends[0], "<"), (high > ends[1], ends[1], ">")):
-        axes.plot(
-            np.full(beyond.sum(), place),
-            at[beyond] + _APART,
-            linestyle="none",
-            marker=marker,
-            color=theme.em,
-            ms=5,
-            clip_on=False,
-        )
+        ends_at = np.where(beyond, place, np.nan)
+        look.mark(axes, ends_at, at + _APART, marker=marker, color=theme.em, ms=6)
     return bool((low < ends[0]).any() or (high > ends[1]).any())
 
 

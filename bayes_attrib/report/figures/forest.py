@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -126,15 +126,7 @@ def _draw_rows(axes: Axes, table: pd.DataFrame, look: Look) -> dict[str, Artist]
         (text("truth"), "truth", "*", theme.truth, 8.5, 0.0),
     )
     for label, column, marker, colour, size, offset in points:
-        if table[column].notna().any():
-            (found[label],) = axes.plot(
-                table[column],
-                at + offset,
-                marker=marker,
-                markersize=size,
-                color=colour,
-                label=label,
-                zorder=3,
-                **look.marks,
-            )
+        style: dict[str, Any] = {"marker": marker, "markersize": size, "color": colour}
+        if look.mark(axes, table[column], at + offset, label=label, zorder=3, **style):
+            found[label] = Line2D([], [], linestyle="none", **style)
     return found

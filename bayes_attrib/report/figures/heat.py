@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.report.figures.look import Look
 from bayes_attrib.report.figures.wording import shorten
-from bayes_attrib.report.labels import printable
+from bayes_attrib.report.labels import terminal_label
 from bayes_attrib.report.language import Language
 
 LINEAR: Final = Normalize(0.0, 1.0)
@@ -114,7 +114,7 @@ def divide_groups(
         axes.text(
             1.005,
             end - 0.5 - size / 2,
-            shorten(printable(channel or ""), 5 + 3 * size),
+            shorten(terminal_label(channel or ""), 5 + 3 * size),
             transform=axes.get_yaxis_transform(),
             rotation=270,
             ha="left",

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -102,15 +104,26 @@ class Look:
         """Language of the reader."""
         return self.amounts.language
 
-    @property
-    def marks(self) -> dict[str, Any]:
-        """Style of marks without lines, whose edges keep them apart from what lies below."""
-        return {
-            "linestyle": "none",
-            "markeredgecolor": self.theme.page,
-            "markeredgewidth": 0.6,
-            "clip_on": False,
-        }
+    def mark(self, axes: Axes, x: npt.ArrayLike, y: npt.ArrayLike, **style: Any) -> bool:
+        """Draw marks whose edges keep them apart from what lies below; return if there are any.
+
+        Marks at the end of an axis are not cut off. Where there are none, nothing is drawn: the
+        layout would make room for an empty line.
+        """
+        across = np.asarray(x, dtype=np.float64)
+        known = np.isfinite(across)
+        if not known.any():
+            return False
+        axes.plot(
+            across[known],
+            np.asarray(y, dtype=np.float64)[known],
+            linestyle="none",
+            markeredgecolor=self.theme.page,
+            markeredgewidth=0.6,
+            clip_on=False,
+            **style,
+        )
+        return True
 
     def finish(self, figure: Figure, title: str, notes: Iterable[str] = ()) -> None:
         """Write the title above and the notes below a figure.

@@ -26,7 +26,7 @@ from bayes_attrib.report.figures.quantity import quantity_of
 from bayes_attrib.report.figures.source import RunSource, draws_of, noun_of
 from bayes_attrib.report.figures.theme import ThemeName
 from bayes_attrib.report.figures.wording import short_names
-from bayes_attrib.report.labels import printable
+from bayes_attrib.report.labels import terminal_label
 from bayes_attrib.report.language import ENGLISH, Language
 from bayes_attrib.report.page.scale import compact, scale_from_zero
 from bayes_attrib.report.run_draws import RunDraws
@@ -161,7 +161,7 @@ def _series(found: RunDraws, level: str, key: str, top: int, language: Language)
     if n_others:
         labels.append(language.plural(n_others, "One other", "{n} others"))
     return _Series(
-        [printable(str(period)) for period in time.labels[key]],
+        [terminal_label(str(period)) for period in time.labels[key]],
         labels,
         mean.reshape(shape),
         lower.reshape(shape),
@@ -198,7 +198,7 @@ def _panels(series: _Series, key: str, look: Look, figsize: Size | None) -> Figu
         quantity_of("amount").axis_label(look.amounts, ""), fontsize=9, color=look.theme.text
     )
     for axes in panels[-columns:]:  # the lowest chart of each column
-        axes.set_xlabel(printable(key))
+        axes.set_xlabel(terminal_label(key))
     return figure
 
 
@@ -271,7 +271,7 @@ def _stacked(series: _Series, key: str, look: Look, figsize: Size | None) -> Fig
         lambda x: quantity.write(look.amounts, x),
         quantity.axis_label(look.amounts, ""),
     )
-    period_axis(axes, series.periods, size[0] - 1.2, printable(key))
+    period_axis(axes, series.periods, size[0] - 1.2, terminal_label(key))
     axes.set_xlim(-0.6, len(at) - 0.4)
     axes.grid(axis="y")
     legend_above(axes, handles, series.labels)

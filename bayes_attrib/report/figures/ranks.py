@@ -14,7 +14,7 @@ from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.report.comparison_choice import require_level
 from bayes_attrib.report.comparison_run import ComparedGroup
 from bayes_attrib.report.figures.axes import name_axis
-from bayes_attrib.report.figures.compared import compare_largest
+from bayes_attrib.report.figures.compared import Compared, compare_largest
 from bayes_attrib.report.figures.heat import (
     ROOT,
     colour_bar,
@@ -95,9 +95,9 @@ def plot_ranks(
     look = Look.of(run, language, theme)
     level = require_level(run, level)
     fit = rows_that_fit(len(run.level(level)), top, figsize)
-    groups = compare_largest(found, drawn, level, max(2, fit))
+    compared = compare_largest(found, drawn, level, max(2, fit))
+    groups, labels = compared.groups, compared.names
     matrix = _stacked(groups)
-    labels = [name for group in groups for name in group.names]
     with look.theme.style():
         figure = new_figure(size_for_rows(len(labels), figsize))
         axes = figure.add_subplot()
@@ -111,10 +111,13 @@ def plot_ranks(
         axes.set_ylim(len(labels) - 0.5, -0.5)
         _rank_axis(axes, matrix.shape[1], language)
         divide_groups(axes, [g.channel for g in groups], [len(g.names) for g in groups], look)
-        label = language.text("Probability of the rank")
-        colour_bar(figure, axes, scale, look, label, norm=ROOT)
+        if matrix.shape[1] > _MOST_NUMBERED:
+            label = language.text("Probability of the rank")
+            colour_bar(figure, axes, scale, look, label, norm=ROOT)
         noun = noun_of(run, level)
-        look.finish(figure, language.text(_HEADS[quantity], noun=noun), _notes(groups, look, noun))
+        look.finish(
+            figure, language.text(_HEADS[quantity], noun=noun), _notes(compared, look, noun)
+        )
     return figure
 
 
@@ -155,22 +158,18 @@ def _rank_axis(axes: Axes, n_ranks: int, language: Language) -> None:
     axes.set_xlabel(language.text("Rank (1 is the largest)"))
 
 
-def _notes(groups: tuple[ComparedGroup, ...], look: Look, noun: str) -> list[str]:
-    text = look.language.text
-    n_shown, n_all = (
-        sum(len(group.names) for group in groups),
-        sum(group.n_available for group in groups),
-    )
+def _notes(compared: Compared, look: Look, noun: str) -> list[str]:
+    text, groups = look.language.text, compared.groups
     notes = [text("Ranks within each channel.")] if groups[0].channel is not None else []
-    if n_shown < n_all:
+    if len(compared.names) < compared.n_available:
         notes.append(
             text(
                 "Ranks among the {shown} largest of {all} ({noun}).",
-                shown=look.language.number(n_shown),
-                all=look.language.number(n_all),
+                shown=look.language.number(len(compared.names)),
+                all=look.language.number(compared.n_available),
                 noun=noun,
             )
         )
     if max(len(group.names) for group in groups) <= _MOST_NUMBERED:
         notes.append(text("Numbers are percent."))
-    return notes
+    return [*notes, compared.channels_note(look.language)]

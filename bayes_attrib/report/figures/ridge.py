@@ -164,9 +164,8 @@ def _draw_ridges(
 def _draw_points(axes: Axes, draws: FloatArray, table: pd.DataFrame, look: Look) -> None:
     at, over = np.arange(len(draws)), len(draws) + 3
     theme = look.theme
-    style = look.marks
-    axes.plot(draws.mean(axis=1), at, marker="o", ms=5, color=theme.posterior, zorder=over, **style)
-    axes.plot(table["truth"], at, marker="*", ms=8.5, color=theme.truth, zorder=over, **style)
+    look.mark(axes, draws.mean(axis=1), at, marker="o", ms=5, color=theme.posterior, zorder=over)
+    look.mark(axes, table["truth"], at, marker="*", ms=8.5, color=theme.truth, zorder=over)
 
 
 def _legend(axes: Axes, look: Look, *, known: bool) -> None:

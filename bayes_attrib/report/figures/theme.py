@@ -25,6 +25,8 @@ _OTHER_SCRIPTS: Final = (
     "Noto Sans Devanagari",
     "Noto Sans Thai",
     "Noto Emoji",
+    "Noto Sans Symbols",
+    "Noto Sans Symbols2",
     "Microsoft YaHei",
     "Hiragino Sans",
     "Arial Unicode MS",

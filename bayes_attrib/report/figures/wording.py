@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from bayes_attrib.report.labels import printable
+from bayes_attrib.report.labels import terminal_label
 
 LONGEST: Final = 34
 """Width of the longest name, in characters of the Latin alphabet."""
@@ -17,6 +17,9 @@ _ELLIPSIS: Final = "…"
 
 def short_names(names: Iterable[object], longest: int = LONGEST) -> list[str]:
     """Return names as they are drawn: control characters visible, long ones cut in the middle.
+
+    Characters that turn the direction of a text are made visible too: as in a terminal, nothing
+    would keep them to the name that holds them.
 
     Parameters
     ----------
@@ -33,7 +36,7 @@ def short_names(names: Iterable[object], longest: int = LONGEST) -> list[str]:
     drawn: list[str] = []
     seen: dict[str, int] = {}
     for name in names:
-        short = shorten(printable(str(name)), longest)
+        short = shorten(terminal_label(str(name)), longest)
         seen[short] = seen.get(short, 0) + 1
         drawn.append(short if seen[short] == 1 else f"{short} ({seen[short]})")
     return drawn
