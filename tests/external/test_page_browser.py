@@ -54,7 +54,8 @@ class Checked:
 
 
 def _chromium() -> str:
-    named = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    named = os.environ.get("CHROMIUM") or next(filter(None, found), None)
     assert named, "these checks need Chromium: install it, or name it in the variable CHROMIUM"
     return named
 
