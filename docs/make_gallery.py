@@ -2,7 +2,7 @@
 
     python docs/make_gallery.py RUN
 
-Pictures are drawn small and stored with 64 colours, so that the repository stays light.
+Pictures are drawn small and stored with 256 colours, so that the repository stays light.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def write(figure: Figure, file: Path) -> int:
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=130)
     drawn.seek(0)
-    few = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    picture = Image.open(drawn).convert("RGB")
+    few = picture.quantize(256, kmeans=2, dither=Image.Dither.NONE)
     few.save(file, optimize=True)
     return file.stat().st_size
 
