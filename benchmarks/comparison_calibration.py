@@ -181,19 +181,27 @@ def score(draws: FloatArray, truth: FloatArray, world: int) -> tuple[pd.DataFram
 def clustered(rows: pd.DataFrame, claimed: str, came_true: str) -> str:
     """Say how often something came true, how often it should have, and the standard score."""
     residual = (rows[came_true] - rows[claimed]).groupby(rows["world"]).sum()
-    error = float(np.sqrt((residual**2).sum()))
-    z = residual.sum() / error if error > 0 else 0.0
+    return _scored(rows, claimed, came_true, float(np.sqrt((residual**2).sum())))
+
+
+def independent(rows: pd.DataFrame, claimed: str, came_true: str) -> str:
+    """Say the same of one row for each world: trials whose variance is known."""
+    error = np.sqrt((rows[claimed] * (1 - rows[claimed])).sum())
+    return _scored(rows, claimed, came_true, float(error))
+
+
+def _scored(rows: pd.DataFrame, claimed: str, came_true: str, error: float) -> str:
+    residual = (rows[came_true] - rows[claimed]).sum()
+    z = f"{residual / error:+.1f}" if error > 0 else "none"  # claims of certainty alone
     return (
-        f"{rows[claimed].mean():.3f} | {rows[came_true].mean():.3f} | "
-        f"{error / len(rows):.3f} | {z:+.1f}"
+        f"{rows[claimed].mean():.3f} | {rows[came_true].mean():.3f} | {error / len(rows):.3f} | {z}"
     )
 
 
-def independent(rows: pd.DataFrame) -> str:
-    """Take one pair of each world: trials are independent, and their variance is known."""
+def one_each(rows: pd.DataFrame) -> str:
+    """Take one pair of each world, blindly."""
     one = rows.sample(frac=1.0, random_state=0).drop_duplicates("world")
-    error = np.sqrt((one["prob"] * (1 - one["prob"])).sum())
-    return f"{len(one)} | {(one['right'] - one['prob']).sum() / error:+.1f}"
+    return f"{len(one)} | {independent(one, 'prob', 'right').rpartition('| ')[2]}"
 
 
 def report(pairs: pd.DataFrame, per_world: pd.DataFrame) -> None:
@@ -206,15 +214,17 @@ def report(pairs: pd.DataFrame, per_world: pd.DataFrame) -> None:
         held = (pairs["prob"] >= low) & (pairs["prob"] < high + (high == 1.0))
         if held.any():
             line = clustered(pairs[held], "prob", "right")
-            print(f"| {low:g} to {high:g} | {held.sum():,} | {line} | {independent(pairs[held])} |")
+            print(f"| {low:g} to {high:g} | {held.sum():,} | {line} | {one_each(pairs[held])} |")
     print(f"| all | {len(pairs):,} | {clustered(pairs, 'prob', 'right')} |")
     print(f"| within 10% | {len(pairs):,} | {clustered(pairs, 'prob_equal', 'is_equal')} |")
+    n_worlds = len(per_world)
     for claimed, came_true, what in (
         ("p_leader", "leader_best", "leader is best"),
         ("set_prob", "set_holds", "set holds the best"),
-        ("loss", "realised", "loss of the leader, over the mean"),
     ):
-        print(f"| {what} | {len(per_world)} | {clustered(per_world, claimed, came_true)} |")
+        print(f"| {what} | {n_worlds} | {independent(per_world, claimed, came_true)} |")
+    losses = clustered(per_world, "loss", "realised")
+    print(f"| loss of the leader, over the mean | {n_worlds} | {losses} |")
     ordered = pairs[pairs["conclusion"].isin([Conclusion.GREATER, Conclusion.LESS])]
     equal = pairs[pairs["conclusion"] == Conclusion.EQUAL]
     print(
