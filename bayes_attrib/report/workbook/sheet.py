@@ -21,6 +21,7 @@ MAX_ROWS: Final = 1_048_576
 _NARROWEST, _WIDEST = 11.0, 42.0
 _LINE_HEIGHT = 13.5
 _SAMPLE = 2000
+_LONGEST_WRAPPED = 400
 
 
 class Sheet:
@@ -216,7 +217,7 @@ class Sheet:
             formula = "=" + column.formula.format(**here)
             self._sheet.write_formula(self.row, i, formula, style, value)
         elif column.kind == "text":
-            wide = len(str(value)) > self._widths[i]
+            wide = self._widths[i] < len(str(value)) <= _LONGEST_WRAPPED
             self._write(i, str(value), self._styles["wrapped"] if wide else style)
         else:
             self._number(i, value, style)
