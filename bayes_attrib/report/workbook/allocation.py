@@ -102,7 +102,7 @@ def write_rollups(sheet: Sheet, book: Book, ledger: Ledger) -> list[RollUp]:
     sheet.note(
         text(
             "Amounts of a level are the sums of its entities. Its interval is that of the sum, "
-            "computed from the draws, and narrower than the sum of the entities' bounds. The "
+            "computed from the draws; it is not the sum of the entities' bounds. The "
             "levels of each grouping add up to the whole; the groupings overlap."
         )
     )
