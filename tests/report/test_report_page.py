@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from drawn_runs import write_drawn_run
 from sized_runs import write_sized_run
 
 from bayes_attrib.report import RunFolder, language, render_html
@@ -130,6 +131,31 @@ def test_a_run_that_cannot_be_drawn_again_says_so(make_run: MakeRun) -> None:
 
 def test_a_run_that_can_be_drawn_does_not_say_so(page: str) -> None:
     assert "cannot be made again" not in page
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"unattributed": {}}, "What no exposure explains is an entity of its own"),
+        (
+            {"rates": {"drift": {"kind": "random_walk", "period": "week"}}},
+            "Rates drift step by step",
+        ),
+        ({"rates": {"nested": ["brand", "format"]}}, "format"),
+        ({"likelihood": {"family": "lognormal", "level": "aggregate"}}, "Lognormal"),
+    ],
+)
+def test_every_kind_of_model_has_a_page(
+    tmp_path: Path, sections: dict[str, object], words: str
+) -> None:
+    run = RunFolder.load(write_drawn_run(tmp_path / "run", **sections))
+    text = render_html(run)
+    assert words in text
+    assert {"comparison", "time", "information"} <= set(re.findall(r'<section id="([a-z]+)"', text))
+    data = json.loads(re.search(r'id="compare-data">(.*?)</script>', text)[1])  # type: ignore[index]
+    assert data["names"].count("unattributed") == ("unattributed" in sections)
+    codes = dict(zip(data["names"], data["channels"], strict=True))
+    assert codes.get("unattributed", -1) == -1
 
 
 def test_equal_runs_give_equal_pages(run: RunFolder, page: str) -> None:
