@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final
 
 import numpy as np
@@ -38,7 +39,7 @@ def information_about_size(size: FloatArray, q: Any) -> FloatArray:
     size, q = np.broadcast_arrays(np.asarray(size, dtype=np.float64), np.asarray(q))
     total = np.zeros(size.shape)
     nodes, weights = np.polynomial.legendre.leggauss(_NODES_EACH)
-    for lower, upper in zip(_ENDS[:-1], _ENDS[1:], strict=True):
+    for lower, upper in itertools.pairwise(_ENDS):
         half = (upper - lower) / 2
         for node, weight in zip(nodes, weights, strict=True):
             s = lower + half * (node + 1.0)
