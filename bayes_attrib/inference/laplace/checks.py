@@ -14,7 +14,7 @@ from bayes_attrib.inference.posterior_fit import PosteriorFit
 
 NOT_SAMPLED: Final = Bounds("<=", 0, 1)
 MISSED_MODES: Final = Bounds("<=", 0.0, 0.05)
-RESIDUAL: Final = Bounds("<=", 1e-3, 1e-2)
+RESIDUAL: Final = Bounds("<=", 2e-3, 2e-2)
 DRAWS: Final = Bounds(">=", 400, 100)
 POINTS_IN_USE: Final = Bounds(">=", 0.5, 0.1)
 CORRECTION: Final = Bounds("<=", 0.35, math.inf)

@@ -129,10 +129,10 @@ def draw_iterative(
         if not shares[i]:
             continue
         rng = np.random.default_rng([seed, 1, i])
-        mode, target = posterior.iterative_mode(point, centre.x), posterior.target(point)
-        width = mode.solver.width
-        for first in range(0, int(shares[i]), width):
-            n = min(width, int(shares[i]) - first)
+        start = _rescaled(posterior, centre.x, density.centre, point)
+        mode, target = posterior.iterative_mode(point, start), posterior.target(point)
+        n_batches = -(-int(shares[i]) // mode.solver.width)
+        for n in np.diff(np.linspace(0, shares[i], n_batches + 1).astype(int)).tolist():
             drawn = draw_field(mode, shift, n, rng)
             effects = posterior.field.effects(drawn.x, target.scale)
             log_rates = posterior.field.log_rates(effects)
@@ -145,6 +145,20 @@ def _points(density: HyperDensity, n_points: int, seed: int) -> Iterator[tuple[F
     points, log_density = spread_points(density, n_points, seed)
     for point, value in zip(points, log_density, strict=True):
         yield point, float(value)
+
+
+def _rescaled(
+    posterior: Posterior, x: FloatArray, known: FloatArray, wanted: FloatArray
+) -> FloatArray:
+    """Guess a mode from another: effects of groups stay, those of entities shrink with their sd.
+
+    Groups of many entities are told by the totals, entities by their prior for the most part.
+    """
+    before, after = (posterior.field.scale(posterior.hyper.values(p)) for p in (known, wanted))
+    ratio = before / after
+    own = posterior.field.blocks[-1].span
+    ratio[own] = 1.0 / ratio[own]
+    return np.asarray(x * ratio[:, np.newaxis])
 
 
 def _correction_size(target: FieldTarget, shift: FloatArray, log_rates: FloatArray) -> float:

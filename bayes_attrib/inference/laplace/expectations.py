@@ -151,16 +151,20 @@ class Linearised:
     def forward(self, v: FloatArray) -> FloatArray:
         """Return G v, shape (n_aggregates, n_columns), for v of shape (size, n_columns)."""
         k = self.field.n_coarse
-        effects = self.field.centre(v) * self.scale[:, np.newaxis]
-        return np.asarray(
-            self.root[:, np.newaxis] * (self.coarse @ effects[:k] + self.shares @ effects[k:])
-        )
+        product = self.shares @ v[k:]
+        product *= self.scale[-1]
+        product += self.coarse @ (self.field.centre(v[:k]) * self.scale[:k, np.newaxis])
+        product *= self.root[:, np.newaxis]
+        return np.asarray(product)
 
     def backward(self, u: FloatArray) -> FloatArray:
         """Return G' u, shape (size, n_columns), for u of shape (n_aggregates, n_columns)."""
+        k = self.field.n_coarse
         weighted = self.root[:, np.newaxis] * u
-        stacked = np.vstack([self.coarse.T @ weighted, self.shares.T @ weighted])
-        return self.field.centre(stacked) * self.scale[:, np.newaxis]
+        result = np.empty((self.field.size, u.shape[1]))
+        result[:k] = self.field.centre(self.coarse.T @ weighted) * self.scale[:k, np.newaxis]
+        np.multiply(self.shares.T @ weighted, self.scale[-1], out=result[k:])
+        return result
 
     def dense_coarse(self) -> FloatArray:
         """Return the columns of G but the entities' own, shape (n_aggregates, n_coarse)."""

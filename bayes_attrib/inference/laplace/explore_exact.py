@@ -70,6 +70,11 @@ def explore_exact(posterior: Posterior) -> HyperDensity:
     return HyperDensity(centre, axes, densities)
 
 
+def mode_of_surface(posterior: Posterior) -> FloatArray:
+    """Return the mode of the hyperparameters alone, on the transformed scale."""
+    return _climb(MarginalSurface(posterior), posterior.hyper.start)[0]
+
+
 def _climb(surface: MarginalSurface, point: FloatArray) -> tuple[FloatArray, float]:
     """Return the mode and its height: quasi-Newton steps (BFGS) of limited length."""
     height, inverse = surface(point), np.eye(len(point))

@@ -9,25 +9,29 @@ signs (Hutchinson 1990), the same at every point, so that slopes change smoothly
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from bayes_attrib.inference.laplace.axes import AxisDensity, HyperDensity, principal_axes
 from bayes_attrib.inference.laplace.conditional import noise_of_precision
+from bayes_attrib.inference.laplace.explore_exact import mode_of_surface
 from bayes_attrib.inference.laplace.latent_field import Block
-from bayes_attrib.inference.laplace.posterior import IterativeMode, Posterior
+from bayes_attrib.inference.laplace.posterior import Effort, IterativeMode, Posterior
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 MOST_EXACT = 64
 """Blocks of at most so many elements are solved for exactly."""
 
-N_PROBES = 32
+N_PROBES = 16
 """Vectors of random signs per larger block."""
 
 N_NOISE_DRAWS = 16
 """Draws over which slopes by the family's parameters are averaged, at most."""
+
+N_PART = 400
+"""A search begins at the mode that so many totals give, if they are at most a quarter of all."""
 
 _STEP = 1e-4
 _HESSIAN_STEP = 0.1
@@ -131,10 +135,20 @@ def explore_iterative(posterior: Posterior, seed: int) -> HyperDensity:
         On the transformed scale.
     """
     slope_at = SlopeField(posterior, seed)
-    centre, slope = _climb(slope_at, posterior.hyper.start)
+    centre, slope = _climb(slope_at, _start(posterior, seed))
     axes = principal_axes(_hessian(slope_at, centre, slope))
     densities = tuple(_profile(slope_at, centre, axis, slope) for axis in axes.T)
     return HyperDensity(centre, axes, densities)
+
+
+def _start(posterior: Posterior, seed: int) -> FloatArray:
+    """Return the mode by a part of the totals, where that is a small part and told exactly."""
+    if posterior.field.edge_design is not None or posterior.field.n_aggregates < 4 * N_PART:
+        return posterior.hyper.start
+    rng = np.random.default_rng([seed, 2])
+    rows = np.sort(rng.choice(posterior.field.n_aggregates, N_PART, replace=False))
+    part = replace(posterior, field=posterior.field.of_aggregates(rows), effort=Effort())
+    return mode_of_surface(part)
 
 
 def _hessian(slope_at: SlopeField, point: FloatArray, slope: FloatArray) -> FloatArray:

@@ -31,7 +31,10 @@ from bayes_attrib.spec import ModelSpec
 SMALL_FIELD = 200
 """Fields of at most so many elements get more points, and more draws to choose from."""
 
-_MANY_POINTS, _POINTS, _FEW_POINTS = 256, 64, 32
+_MANY_TIMES, _TIMES = 12, 2
+"""So many draws are made for each that is chosen, in small fields and in others."""
+
+_MANY_POINTS, _POINTS, FEW_POINTS = 256, 64, 16
 _RESAMPLING_STREAM = 7
 
 
@@ -104,7 +107,7 @@ def fit_laplace(data: AggregateData, spec: ModelSpec, settings: LaplaceSettings)
     if posterior.exact:
         points, weights = _weighted(posterior, density, settings)
     else:
-        drawn = draw_iterative(posterior, density, _FEW_POINTS, settings.draws, settings.seed)
+        drawn = draw_iterative(posterior, density, FEW_POINTS, settings.draws, settings.seed)
         points, weights = list(drawn), None
     return _assemble(data, spec, posterior, points=points, weights=weights, settings=settings)
 
@@ -114,7 +117,7 @@ def _weighted(
 ) -> tuple[list[PointDraws], Weights]:
     is_small = posterior.field.size <= SMALL_FIELD
     n_points = _MANY_POINTS if is_small else _POINTS
-    n_each = max(4, -(-settings.draws * (4 if is_small else 2) // n_points))
+    n_each = max(4, -(-settings.draws * (_MANY_TIMES if is_small else _TIMES) // n_points))
     points = list(draw_exact(posterior, density, n_points, n_each, settings.seed))
     log_points = np.array([point.log_weight for point in points])
     log_joint = np.array([point.log_joint_weight for point in points])

@@ -7,6 +7,7 @@ ZeroSumNormal; the direction that drops out keeps its prior and changes nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from bayes_attrib import names
-from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
+from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.covariates import entity_design, pair_design
 from bayes_attrib.model.priors import resolve_priors
 from bayes_attrib.spec import ModelSpec
@@ -96,6 +97,26 @@ class LatentField:
     def n_aggregates(self) -> int:
         """Number of exposed aggregates."""
         return len(self.totals)
+
+    def of_aggregates(self, rows: IntArray) -> LatentField:
+        """Return the field of some aggregates and of the entities that they are exposed to.
+
+        It has no edge design.
+        """
+        exposure = sp.csr_array(self.exposure[rows])
+        seen = np.unique(exposure.indices)
+        exposure = sp.csr_array(exposure[:, seen])
+        own = self.blocks[-1]
+        last = dataclasses.replace(own, span=slice(own.span.start, own.span.start + len(seen)))
+        return LatentField(
+            (*self.blocks[:-1], last),
+            self.log_reference_rate,
+            self.totals[rows],
+            exposure,
+            sp.csr_array(exposure.T),
+            self.design[seen],
+            None,
+        )
 
     def scale(self, sigmas: Mapping[str, float]) -> FloatArray:
         """Return the prior sd of every element, shape (size,), given the hyperparameters."""

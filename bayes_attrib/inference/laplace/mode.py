@@ -90,7 +90,7 @@ def find_mode[S: Solver](
     steps, previous, converged = 0, np.inf, False
     while steps < MOST_STEPS:
         gradient = target.gradient(x, found)
-        step = solver.solve(gradient)
+        step = solver.approach(gradient)
         gain = float(np.sum(gradient * step)) / 2
         converged = gain < smallest_gain
         if not is_fresh and (converged or gain > previous / _ENOUGH_PROGRESS):

@@ -24,8 +24,8 @@ from bayes_attrib.inference.laplace.solvers import (
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.model.families import Family
 
-_NEAR_ENOUGH = 1e-6
-"""Gain at which an iterative climb stops: a thousandth of a posterior sd."""
+_NEAR_ENOUGH = 1e-9
+"""Gain per element at which an iterative climb stops, over all elements together."""
 
 ExactMode = Mode[FieldSideSolver | TotalsSideSolver]
 IterativeMode = Mode[IterativeSolver]
@@ -87,8 +87,9 @@ class Posterior:
 
     def iterative_mode(self, point: FloatArray, start: FloatArray | None = None) -> IterativeMode:
         """Return the mode of the field given hyperparameters, with an iterative solver."""
+        near = _NEAR_ENOUGH * self.field.size
         make = partial(IterativeSolver, residuals=self.effort.residuals)
-        return self._note(find_mode(self.target(point), self._start(start), make, _NEAR_ENOUGH))
+        return self._note(find_mode(self.target(point), self._start(start), make, near))
 
     def log_marginal(self, point: FloatArray, mode: ExactMode) -> float:
         """Log density of totals and hyperparameters by Laplace's method, at a point.

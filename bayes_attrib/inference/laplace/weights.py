@@ -15,7 +15,7 @@ HIGHEST_PARETO_K = 0.7
 """Above it, weighted draws are not to be relied on (Vehtari and others 2024, JMLR 25)."""
 
 
-LEAST_EFFECTIVE = 0.2
+LEAST_EFFECTIVE = 0.1
 """Weights of field and hyperparameters are used if so large a fraction of the draws stays in use.
 
 With less, they trade a small bias for a larger noise; and where the field is far from normal, they
