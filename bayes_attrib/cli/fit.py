@@ -55,6 +55,12 @@ def fit(
     draws: Annotated[int | None, typer.Option(help="Draws kept per chain.")] = None,
     tune: Annotated[int | None, typer.Option(help="Tuning draws per chain.")] = None,
     chains: Annotated[int | None, typer.Option(help="Number of chains.")] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Method laplace: compare with sampling on a block of the data."
+        ),
+    ] = False,
     prior_only: Annotated[
         bool, typer.Option("--prior-only", help="Fit nothing; say what the priors claim.")
     ] = False,
@@ -83,7 +89,13 @@ def fit(
             exposures,
             entities,
         ]
-        if any(value is not None for value in changed) or repair or overwrite or prior_only:
+        if (
+            any(value is not None for value in changed)
+            or repair
+            or overwrite
+            or check
+            or prior_only
+        ):
             raise typer.BadParameter("--resume takes everything from the run; give nothing else")
         _fit(FitPlan.load(resume), resume, quiet=quiet, json_output=json_output)
         return
@@ -96,6 +108,8 @@ def fit(
         repairs=tuple(repair or ()),
     )
     if prior_only:
+        if check:
+            raise typer.BadParameter("--prior-only fits nothing, so there is nothing to --check")
         unused = {"method": method, "tune": tune, "chains": chains}
         draw_prior(
             plan,
@@ -106,11 +120,17 @@ def fit(
             json_output=json_output,
         )
         return
-    _fit(plan, out, overwrite=overwrite, quiet=quiet, json_output=json_output)
+    _fit(plan, out, overwrite=overwrite, check=check, quiet=quiet, json_output=json_output)
 
 
 def _fit(
-    plan: FitPlan, run: Path, *, quiet: bool, json_output: bool, overwrite: bool = False
+    plan: FitPlan,
+    run: Path,
+    *,
+    quiet: bool,
+    json_output: bool,
+    overwrite: bool = False,
+    check: bool = False,
 ) -> None:
     """Fit, report and leave with the status that the verdict asks for."""
     from bayes_attrib.inference import ProgressBar, Silent
@@ -121,7 +141,7 @@ def _fit(
     errors = Console(stderr=True)
     progress = Silent() if quiet or json_output else ProgressBar(errors)
     try:
-        fitted = fit_to_folder(plan, run, overwrite=overwrite, progress=progress)
+        fitted = fit_to_folder(plan, run, overwrite=overwrite, check=check, progress=progress)
     except InterruptedFitError as stop:
         errors.print(f"{stop}; go on with: bayes-attrib fit --resume {run}", markup=False)
         raise typer.Exit(EXIT_INTERRUPTED) from None

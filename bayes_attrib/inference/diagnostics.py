@@ -196,7 +196,7 @@ def sampling_checks(
     }
     n_entities = posterior.sizes[names.ENTITY]
     of = "" if len(labels) == n_entities else f" ({len(labels)} of {n_entities} entities)"
-    checks = [_finite_check(posterior.data_vars)]
+    checks = [finite_check(posterior.data_vars)]
     for kind, columns in quantities.items():
         if columns:
             checks += _mixing_checks(kind, columns, of if kind != "parameters" else "")
@@ -217,7 +217,8 @@ def _columns(fit: PosteriorFit, parameters: Iterable[str]) -> dict[str, npt.NDAr
     return columns
 
 
-def _finite_check(variables: Mapping[Any, Any]) -> Check:
+def finite_check(variables: Mapping[Any, Any]) -> Check:
+    """Check that every draw of every variable is a finite number."""
     broken = [str(k) for k, v in variables.items() if not np.isfinite(v.to_numpy()).all()]
     detail = f"not finite: {', '.join(broken)}" if broken else "every draw is a finite number"
     return make_check("variables_with_non_finite_draws", len(broken), NONE_ALLOWED, detail)

@@ -72,6 +72,66 @@ _CHECKS: Final = (
         message("Do the totals of each level lie around their expectations?"),
     ),
     ("chains", message("Number of chains"), message("Are there enough chains to disagree?")),
+    (
+        "approximate",
+        message("Approximation"),
+        message("Was the posterior approximated instead of sampled? Then this always warns."),
+    ),
+    (
+        "modes_not_found_fraction",
+        message("Fraction of modes that were not found"),
+        message("Did the search arrive, from which the approximation is made?"),
+    ),
+    (
+        "independent_draws",
+        message("Number of independent draws"),
+        message("Are there enough draws for the ends of intervals?"),
+    ),
+    (
+        "mean_correction",
+        message("Correction of the mean, in posterior sds"),
+        message("Are the effects near enough to a normal law?"),
+    ),
+    (
+        "effective_points_fraction",
+        message("Effective fraction of the points of the parameters"),
+        message("Do the points cover where the parameters may be?"),
+    ),
+    (
+        "pareto_k_hyperparameters",
+        message("Pareto k of the weights of the points"),
+        message("Does no single point of the parameters decide?"),
+    ),
+    (
+        "pareto_k_joint",
+        message("Pareto k of the weights of the draws"),
+        message("Can draws be weighted by the exact density? With many effects often not."),
+    ),
+    (
+        "worst_residual",
+        message("Largest relative residual of the equations solved"),
+        message("Were the equations of the effects solved closely enough?"),
+    ),
+    (
+        "check_rates_rms",
+        message("Rates against sampling, in posterior sds (root mean square)"),
+        message("Are means near those of sampling, on a block of the data?"),
+    ),
+    (
+        "check_rates_sd_ratio",
+        message("Spread of rates against sampling (ratio)"),
+        message("Are rates as uncertain as they are when sampled?"),
+    ),
+    (
+        "check_parameters_worst",
+        message("Parameters against sampling, the worst, in posterior sds"),
+        message("Are the parameters above the entities near those of sampling?"),
+    ),
+    (
+        "check_shares_worst",
+        message("Shares against sampling, the worst, in posterior sds"),
+        message("Are shares near those of sampling?"),
+    ),
 )
 
 

@@ -29,6 +29,11 @@ _REMEDIES: Final = (
     (("max_depth_",), message("Tune longer (--tune).")),
     (("chains",), message("Run four chains (--chains 4).")),
     (
+        ("approximate", "mean_correction", "check_"),
+        message("Sample before you decide (--method nuts)."),
+    ),
+    (("independent_draws",), message("Draw more (--draws).")),
+    (
         ("dispersion_", "zeros_", "extremes_", "size_spread_"),
         message("Try another family or level of the likelihood."),
     ),

@@ -53,9 +53,13 @@ class Columns(Closed):
 
 
 class InferenceSpec(Closed):
-    """How the posterior is computed."""
+    """How the posterior is computed.
 
-    method: Literal["auto", "nuts"] = "nuts"
+    ``laplace`` approximates it instead of sampling it: ``draws`` independent draws; ``tune``,
+    ``chains`` and ``target_accept`` belong to sampling alone.
+    """
+
+    method: Literal["auto", "nuts", "laplace"] = "nuts"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     draws: Annotated[int, Field(ge=1)] = 1000
     tune: Annotated[int, Field(ge=1)] = 500

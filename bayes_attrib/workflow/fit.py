@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pymc as pm
 from bayes_attrib import names
 from bayes_attrib.attribution import AttributionResult, allocation_rng, attribute
 from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
-from bayes_attrib.errors import Finding
+from bayes_attrib.errors import Finding, FitError
 from bayes_attrib.inference import (
     ChainStore,
     Check,
@@ -33,11 +33,19 @@ from bayes_attrib.inference import (
 )
 from bayes_attrib.inference.explicit import fit_explicit
 from bayes_attrib.inference.information import information_findings
+from bayes_attrib.inference.laplace import (
+    LaplaceSettings,
+    approximation_checks,
+    approximation_findings,
+    fit_laplace,
+    require_supported,
+)
 from bayes_attrib.inputs import AggregateData, TablesRead, read_tables
 from bayes_attrib.model import Geometry, build_model, choose_geometry, resolve_priors
 from bayes_attrib.model.explicit import build_explicit_model, require_few_pairs
 from bayes_attrib.model.families import get_family
 from bayes_attrib.spec import ModelSpec
+from bayes_attrib.workflow.compare_sampling import compare_with_sampling
 from bayes_attrib.workflow.em_errors import em_error_table
 from bayes_attrib.workflow.manifest import RunRecord
 from bayes_attrib.workflow.own_model import OWN, check_own_model, own_parameters
@@ -78,6 +86,7 @@ def fit_to_folder(
     *,
     model: pm.Model | None = None,
     overwrite: bool = False,
+    check: bool = False,
     progress: ProgressListener | None = None,
 ) -> Fitted:
     """Fit a spec to tables and write the run folder.
@@ -93,6 +102,8 @@ def fit_to_folder(
         the same data; the spec then tells columns, family of the allocation, and report.
     overwrite : bool
         Whether a finished run in the folder may be replaced.
+    check : bool
+        Whether an approximation is compared with sampling on a block of the data.
     progress : ProgressListener, optional
         Told about the draws as they are made.
 
@@ -103,6 +114,8 @@ def fit_to_folder(
 
     Raises
     ------
+    SpecError
+        If the method does not serve the model; nothing is written then.
     DataError
         If the tables are wrong; nothing is written then.
     RunFolderError
@@ -113,6 +126,7 @@ def fit_to_folder(
     InterruptedFitError
         On Ctrl-C, after completed chains were kept.
     """
+    _require_method(plan.spec, is_own=model is not None, check=check)
     tables = read_tables(plan.spec, plan.source, repairs=plan.repairs)
     own = None if model is None else check_own_model(model, tables.data, plan.spec)
     if plan.spec.likelihood.amounts == "explicit":
@@ -124,7 +138,13 @@ def fit_to_folder(
     store = ChainStore(run / CHAINS_FOLDER, chain_plan(plan.spec, digests, plan.repairs, form))
     plan.save(run, model=OWN if own else None)
     fitted = fit_tables(
-        tables, plan.spec, model=model, geometry=geometry, store=store, progress=progress
+        tables,
+        plan.spec,
+        model=model,
+        geometry=geometry,
+        check=check,
+        store=store,
+        progress=progress,
     )
     write_table(run, names.EM_ERRORS_FILE, fitted.em_errors)
     write_run(run, fitted.record, fitted.posterior, fitted.result, fitted.diagnostics)
@@ -137,6 +157,7 @@ def fit_tables(
     *,
     model: pm.Model | None = None,
     geometry: Geometry | None = None,
+    check: bool = False,
     store: ChainStore | None = None,
     progress: ProgressListener | None = None,
 ) -> Fitted:
@@ -153,6 +174,8 @@ def fit_tables(
         the same data; the spec then tells columns, family of the allocation, and report.
     geometry : Geometry, optional
         Parameterisation; chosen from the data where it is not given.
+    check : bool
+        Whether an approximation is compared with sampling on a block of the data.
     store : ChainStore, optional
         Where completed chains are kept.
     progress : ProgressListener, optional
@@ -165,11 +188,14 @@ def fit_tables(
 
     Raises
     ------
+    SpecError
+        If the method does not serve the model.
     FitError
         If the user's own model lacks what attribution needs, or there are too many pairs for
         explicit amounts.
     """
     started = datetime.now(UTC)
+    _require_method(spec, is_own=model is not None, check=check)
     data = tables.data
     own = None if model is None else check_own_model(model, data, spec)
     if model is None:
@@ -179,6 +205,9 @@ def fit_tables(
     posterior = _sample(data, spec, chosen, store=store, progress=progress)
     result = _attribute(data, spec, posterior, baselines)
     diagnostics = _diagnose(tables, spec, posterior, result, is_own=own is not None)
+    if check:
+        compared = compare_with_sampling(data, spec, progress=progress)
+        diagnostics = replace(diagnostics, checks=(*diagnostics.checks, *compared))
     record = RunRecord(
         spec=spec,
         tables=tables,
@@ -189,6 +218,7 @@ def fit_tables(
         started=started,
         ended=datetime.now(UTC),
         own_model=own,
+        method=posterior.method,
     )
     errors = em_error_table(data, spec, baselines["em"])
     return Fitted(posterior, result, diagnostics, record, errors)
@@ -216,6 +246,8 @@ def _sample(
 ) -> PosteriorFit:
     """Draw from the posterior of a user's own model, or of the spec's in a parameterisation."""
     settings = sampler_settings(spec)
+    if spec.inference.method == "laplace":
+        return fit_laplace(data, spec, LaplaceSettings(spec.inference.draws, spec.inference.seed))
     if isinstance(model, pm.Model):
         return fit_nuts(model, settings, store=store, progress=progress)
     if spec.likelihood.amounts == "explicit":
@@ -282,19 +314,46 @@ def computed_checks(
     checks : tuple of Check
         Every check.
     findings : tuple of Finding
-        What predictive checks that warn mean.
+        What predictive checks that warn mean, and what an approximation says of itself.
     """
     expected = result.expected_amounts
     mean_shares = np.concatenate([block.mean(axis=1) for _, block in expected.blocks()])
     chosen = entities_to_check(mean_shares)
-    parameters = own_parameters(posterior) if is_own else hyperparameters(spec)
-    checks = sampling_checks(
-        posterior, parameters, chosen, expected.rows(chosen) / data.grand_total
-    )
+    if posterior.method == "laplace":
+        checks, notes = approximation_checks(posterior), approximation_findings(posterior)
+    else:
+        parameters = own_parameters(posterior) if is_own else hyperparameters(spec)
+        shares = expected.rows(chosen) / data.grand_total
+        checks, notes = sampling_checks(posterior, parameters, chosen, shares), ()
     rng = np.random.default_rng([spec.inference.seed, _PREDICTIVE_STREAM])
     totals = total_draws(posterior, data, spec, most=enough_draws(data.n_aggregates))
     predictive, findings = predictive_checks(totals, rng)
-    return (*checks, *predictive), findings
+    return (*checks, *predictive), (*findings, *notes)
+
+
+def _require_method(spec: ModelSpec, *, is_own: bool, check: bool) -> None:
+    """Refuse what a method cannot do, before anything is written.
+
+    Raises
+    ------
+    SpecError
+        If method laplace does not serve the spec's model.
+    FitError
+        If it is asked for a model of the user's own, or its check for another method.
+    """
+    if spec.inference.method != "laplace":
+        if check:
+            raise FitError(
+                "check compares an approximation with sampling, and method "
+                f"{spec.inference.method!r} samples; leave it out, or choose method 'laplace'"
+            )
+        return
+    if is_own:
+        raise FitError(
+            "method 'laplace' needs to know the model, so it takes none of your own; "
+            "choose method 'nuts'"
+        )
+    require_supported(spec)
 
 
 def hyperparameters(spec: ModelSpec) -> list[str]:

@@ -34,6 +34,10 @@ _DISTRIBUTIONS = (
 )
 
 
+_SETTINGS = {"nuts": {"draws", "tune", "chains", "target_accept"}, "laplace": {"draws"}}
+"""Settings that each method listens to."""
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """What is known about a run once it has been computed.
@@ -56,6 +60,8 @@ class RunRecord:
         With time zone.
     own_model : OwnModel or None
         What is known of a model of the user's own.
+    method : str
+        How the draws were made.
     """
 
     spec: ModelSpec
@@ -67,6 +73,7 @@ class RunRecord:
     started: datetime
     ended: datetime
     own_model: OwnModel | None = None
+    method: str = "nuts"
 
 
 def manifest_of(record: RunRecord) -> dict[str, Any]:
@@ -82,14 +89,13 @@ def manifest_of(record: RunRecord) -> dict[str, Any]:
     dict
         Content of ``manifest.json``; only ``started`` and ``ended`` differ between equal runs.
     """
-    inference = record.spec.inference
     facts = provenance(
         record.spec, record.tables, record.priors, started=record.started, ended=record.ended
     )
     return {
         **facts,
-        "method": "nuts",
-        "sampling": inference.model_dump(include={"draws", "tune", "chains", "target_accept"}),
+        "method": record.method,
+        "sampling": record.spec.inference.model_dump(include=_SETTINGS[record.method]),
         "geometry": {} if record.geometry is None else record.geometry.as_dict(),
         **_own_facts(record.own_model),
         "baselines": {name: _point_facts(fit) for name, fit in record.baselines.items()},

@@ -15,6 +15,7 @@ from bayes_attrib.report.verification.outcome import (
     identity,
     not_checked,
 )
+from bayes_attrib.workflow.compare_sampling import CHECK_PREFIX
 from bayes_attrib.workflow.fit import computed_checks
 
 _TOLERANCE = 1e-6
@@ -45,7 +46,12 @@ def check_diagnostics(draws: RunDraws, result: AttributionResult) -> list[Outcom
         draws.data, manifest.spec, draws.fit, result, is_own=manifest.model is not None
     )
     partly = bool(manifest.data.aggregates_without_exposure)
-    stored = {c.name: c for c in draws.run.diagnostics.checks if not (partly and _P in c.name)}
+    beside = [c.name for c in draws.run.diagnostics.checks if c.name.startswith(CHECK_PREFIX)]
+    stored = {
+        c.name: c
+        for c in draws.run.diagnostics.checks
+        if c.name not in beside and not (partly and _P in c.name)
+    }
     again = {c.name: c for c in checks if not (partly and _P in c.name)}
     wrong = [f"{key} is missing" for key in again if key not in stored]
     wrong += [f"{key} is not a check of this run" for key in stored if key not in again]
@@ -62,6 +68,9 @@ def check_diagnostics(draws: RunDraws, result: AttributionResult) -> list[Outcom
     if partly:
         reason = "predictive checks need the aggregates without exposure, which a run does not keep"
         found.append(not_checked("recomputed.predictive_checks", file, reason))
+    if beside:
+        reason = "the comparison with sampling needs a fit of its own, and nothing is fitted here"
+        found.append(not_checked("recomputed.comparison_with_sampling", file, reason))
     return found
 
 

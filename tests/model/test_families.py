@@ -170,3 +170,49 @@ def test_the_model_gives_a_family_all_that_it_needs(random_data, make_spec, key)
     parameters[names.HERFINDAHL] = (amounts**2).sum(axis=1) / mu**2
     expected = law_of(key, mu, parameters).log_density(data.totals[data.is_exposed]).sum()
     np.testing.assert_allclose(logp(point), expected, rtol=1e-9)
+
+
+@every_family
+def test_score_is_the_derivative_of_the_log_density(key):
+    """Complex steps would need other formulas; central differences of 1e-5 leave 1e-9 or so."""
+    mu, totals, parameters = grid(key)
+    step = 1e-5 * mu
+    ends = [numpy_logp(key, mu + sign * step, parameters, totals) for sign in (1, -1)]
+    slope = (ends[0] - ends[1]) / (2 * step)
+    noise = 1e-15 * (1 + np.abs(ends[0])) / step  # rounding of the log densities
+    difference = np.abs(FAMILIES[key].score(totals, mu, parameters) - slope)
+    third = 1e-9 * (1 + np.abs(slope)) * (1 + 1 / mu**2) ** 0.5
+    assert (difference <= 20 * noise + 1e-6 * np.abs(slope) + third).all()
+
+
+@every_family
+def test_information_is_the_mean_squared_score(key):
+    """Brute force: sums over all counts that matter, or quadrature over quantiles of money."""
+    family = FAMILIES[key]
+    mu, _, parameters = grid(key)
+    chosen = np.unique(np.column_stack([mu, *parameters.values()]), axis=0)
+    chosen = chosen[(chosen[:, 0] >= 0.7) & (chosen[:, 0] < 100)]
+    for row in chosen:
+        here = dict(zip(parameters, row[1:], strict=True))
+        if row[0] < 0.05 * here.get("phi", 0.0):
+            continue  # no sum or grid reaches the end of such a tail
+        expected = mean_squared_score(key, row[0], here)
+        found = family.information(np.array([row[0]]), here)[0]
+        np.testing.assert_allclose(found, expected, rtol=2e-6, err_msg=str((row[0], here)))
+
+
+def mean_squared_score(key, mu, parameters):
+    """E score**2 under SciPy's law of a total."""
+    law = law_of(key, np.array([mu]), {n: np.array([v]) for n, v in parameters.items()})
+    mu = np.array([mu])
+    if key in COUNTS:
+        totals = np.arange(200_000.0)
+        weights = np.exp(law.log_density(totals))
+    else:
+        # Money: trapezoids in log y, which decay at both ends at least exponentially.
+        log_total = np.linspace(-650.0, 30.0, 200_001)[1:]
+        log_total, step = log_total + np.log(mu), log_total[1] - log_total[0]
+        totals = np.exp(log_total)
+        weights = np.exp(law.log_density(totals) + log_total) * step
+    score = FAMILIES[key].score(totals, mu, parameters)
+    return float(np.sum(weights * score**2))

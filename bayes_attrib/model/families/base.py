@@ -108,6 +108,25 @@ class Family(ABC):
         """
 
     @abstractmethod
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Derivative of the log density of each total by ``mu``, in the shape of that density.
+
+        Parameters
+        ----------
+        totals : ndarray, shape (n_aggregates, 1)
+            Totals that the family allows.
+        mu : ndarray, shape (n_aggregates, n_draws)
+            Expected totals.
+        parameters : mapping
+            Noise parameters, of shape (n_draws,) or (n_aggregates, n_draws); ``herfindahl`` stays
+            as it is while ``mu`` moves.
+        """
+
+    @abstractmethod
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Fisher information of a total about ``mu``: the variance of the score, same shape."""
+
+    @abstractmethod
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
         """Mean of a total with expected amounts that sum to ``mu``, in units of the total."""
 

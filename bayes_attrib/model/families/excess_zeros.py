@@ -80,6 +80,35 @@ class ExcessZeros(Family):
         zero = np.logaddexp(np.log(pi), from_base) if self.counts else np.log(pi)
         return np.where(is_zero, zero, from_base)
 
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the base's score, times the chance that a zero is one of the base."""
+        is_zero = totals == 0
+        legal = totals if self.counts else np.where(is_zero, 1.0, totals)
+        of_base = self.base.score(legal, mu, parameters)
+        return np.where(is_zero, self._zero_is_of_base(mu, parameters) * of_base, of_base)
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return (1 - pi) (i - f0 s0**2 (1 - q)).
+
+        With i the information of the base, f0 its mass of zero, s0 its score there, and q the
+        chance that a zero is one of the base.
+        """
+        unspared = 1.0 - np.asarray(parameters[names.PI])
+        of_base = self.base.information(mu, parameters)
+        if not self.counts:
+            return np.asarray(unspared * of_base)
+        zero = np.zeros_like(mu)
+        lost = self._zeros_of_base(mu, parameters) * self.base.score(zero, mu, parameters) ** 2
+        return np.asarray(
+            unspared * (of_base - lost * (1.0 - self._zero_is_of_base(mu, parameters)))
+        )
+
+    def _zero_is_of_base(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Probability that a total of zero was not spared."""
+        pi = np.asarray(parameters[names.PI])
+        own = (1.0 - pi) * self._zeros_of_base(mu, parameters)
+        return np.asarray(own / (pi + own))
+
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
         """Return (1 - pi) mu."""
         return np.asarray((1.0 - parameters[names.PI]) * self.base.mean(mu, parameters))

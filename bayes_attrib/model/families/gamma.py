@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-from scipy.special import gammaln, xlogy
+from scipy.special import digamma, gammaln, polygamma, xlogy
 
 from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
@@ -43,6 +43,14 @@ class GammaAggregate(Family):
         """Return the log density of Gamma(alpha, rate alpha / mu)."""
         alpha = parameters[names.ALPHA]
         return _log_density(totals, alpha, mu / alpha)
+
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return alpha (y - mu) / mu**2."""
+        return np.asarray(parameters[names.ALPHA] * (totals / mu - 1.0) / mu)
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return alpha / mu**2."""
+        return np.asarray(parameters[names.ALPHA] / mu**2)
 
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""
@@ -103,6 +111,16 @@ class GammaPair(Family):
         """Return the log density of Gamma(shape mu / phi, scale phi)."""
         phi = parameters[names.PHI]
         return _log_density(totals, mu / phi, phi)
+
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return (log(y / phi) - psi(mu / phi)) / phi."""
+        phi = parameters[names.PHI]
+        return np.asarray((np.log(totals / phi) - digamma(mu / phi)) / phi)
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return psi'(mu / phi) / phi**2."""
+        phi = np.asarray(parameters[names.PHI])
+        return np.asarray(polygamma(1, mu / phi) / phi**2)
 
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""

@@ -43,6 +43,14 @@ class LognormalAggregate(Family):
         """Return the log density of a lognormal total with mean mu."""
         return log_density_of_lognormal(totals, mu, parameters[names.SIGMA_TOTAL])
 
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return z / (sigma mu), with z the standardised logarithm of y."""
+        return score_of_lognormal(totals, mu, parameters[names.SIGMA_TOTAL])
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return 1 / (sigma mu)**2."""
+        return np.asarray(1.0 / (parameters[names.SIGMA_TOTAL] * mu) ** 2)
+
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""
         return mu
@@ -75,6 +83,12 @@ def log_density_of_lognormal(totals: FloatArray, mean: FloatArray, sigma: Any) -
     """Log density of lognormal variables with a given mean and sd of the logarithm."""
     z = np.log(totals / mean) / sigma + sigma / 2
     return np.asarray(-0.5 * z**2 - np.log(totals * sigma) - 0.5 * math.log(2 * math.pi))
+
+
+def score_of_lognormal(totals: FloatArray, mean: FloatArray, sigma: Any) -> FloatArray:
+    """Derivative by their mean of the log density of lognormal variables."""
+    z = np.log(totals / mean) / sigma + sigma / 2
+    return np.asarray(z / (sigma * mean))
 
 
 def draw_lognormal(mean: FloatArray, sigma: Any, rng: np.random.Generator) -> FloatArray:

@@ -16,6 +16,7 @@ from bayes_attrib.model.families.cells import Cells
 from bayes_attrib.model.families.lognormal import (
     draw_lognormal,
     log_density_of_lognormal,
+    score_of_lognormal,
     sigma_of_cv2,
 )
 from bayes_attrib.model.families.lognormal_splits import draw_lognormal_shares
@@ -55,6 +56,14 @@ class LognormalPairApproximation(Family):
     def log_density(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
         """Return the log density of a lognormal total with mean mu and log-sd s."""
         return log_density_of_lognormal(totals, mu, np.sqrt(np.log1p(_cv2(parameters))))
+
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the score of a lognormal total with log-sd s."""
+        return score_of_lognormal(totals, mu, np.sqrt(np.log1p(_cv2(parameters))))
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return 1 / (s mu)**2."""
+        return np.asarray(1.0 / (np.log1p(_cv2(parameters)) * mu**2))
 
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-from scipy.special import betaln
+from scipy.special import betaln, digamma
 
 from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.model.families.base import Draws, Family, Parameters
 from bayes_attrib.model.families.cells import Cells
+from bayes_attrib.model.families.size_information import information_about_size
 from bayes_attrib.model.families.splits import dirichlet_shares, multinomial_amounts
 from bayes_attrib.spec import PriorSpec
 
@@ -40,6 +41,15 @@ class NegativeBinomialAggregate(Family):
     def log_density(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
         """Return the log mass of NegBin(mean mu, size alpha)."""
         return _log_mass(totals, mu, parameters[names.ALPHA])
+
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return y / mu - (y + alpha) / (mu + alpha)."""
+        alpha = parameters[names.ALPHA]
+        return np.asarray(totals / mu - (totals + alpha) / (mu + alpha))
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return 1 / (mu (1 + mu / alpha))."""
+        return np.asarray(1.0 / (mu * (1.0 + mu / parameters[names.ALPHA])))
 
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""
@@ -97,6 +107,17 @@ class NegativeBinomialPair(Family):
     def log_density(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
         """Return the log mass of NegBin(mean mu, size mu / phi)."""
         return _log_mass(totals, mu, mu / parameters[names.PHI])
+
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return (psi(y + r) - psi(r) - log(1 + phi)) / phi with the size r = mu / phi."""
+        phi = parameters[names.PHI]
+        size = mu / phi
+        return np.asarray((digamma(totals + size) - digamma(size) - np.log1p(phi)) / phi)
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:
+        """Return the information about the size mu / phi, over phi**2."""
+        phi = np.asarray(parameters[names.PHI])
+        return np.asarray(information_about_size(mu / phi, phi / (1.0 + phi)) / phi**2)
 
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""

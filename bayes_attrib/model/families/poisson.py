@@ -36,6 +36,14 @@ class Poisson(Family):
         """Return log of mu**y exp(-mu) / y!."""
         return np.asarray(xlogy(totals, mu) - mu - gammaln(totals + 1.0))
 
+    def score(self, totals: FloatArray, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
+        """Return y / mu - 1."""
+        return np.asarray(totals / mu - 1.0)
+
+    def information(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
+        """Return 1 / mu."""
+        return np.asarray(1.0 / mu)
+
     def mean(self, mu: FloatArray, parameters: Parameters) -> FloatArray:  # noqa: ARG002
         """Return mu."""
         return mu

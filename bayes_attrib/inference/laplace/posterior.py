@@ -1,0 +1,114 @@
+"""The posterior of field and hyperparameters, and what can be asked of it at a point."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from bayes_attrib import names
+from bayes_attrib.inference.laplace.expectations import FieldTarget
+from bayes_attrib.inference.laplace.hyperparameters import Hyperparameters
+from bayes_attrib.inference.laplace.latent_field import LatentField
+from bayes_attrib.inference.laplace.mode import Mode, find_mode
+from bayes_attrib.inference.laplace.solvers import (
+    FieldSideSolver,
+    IterativeSolver,
+    Residuals,
+    TotalsSideSolver,
+    exact_solver,
+    is_exact,
+)
+from bayes_attrib.inputs.aggregate_data import FloatArray
+from bayes_attrib.model.families import Family
+
+_NEAR_ENOUGH = 1e-9
+"""Gain per element at which an iterative climb stops, over all elements together."""
+
+ExactMode = Mode[FieldSideSolver | TotalsSideSolver]
+IterativeMode = Mode[IterativeSolver]
+
+
+@dataclass
+class Effort:
+    """What the climbs to modes took, and whether they arrived.
+
+    Attributes
+    ----------
+    climbs, failures, steps : int
+        Modes looked for, those not found, and steps over all of them.
+    residuals : Residuals
+        Quality of iterative solutions.
+    """
+
+    climbs: int = 0
+    failures: int = 0
+    steps: int = 0
+    residuals: Residuals = dataclasses.field(default_factory=Residuals)
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """The joint posterior that is approximated.
+
+    Attributes
+    ----------
+    field : LatentField
+        Field, totals and exposures.
+    family : Family
+        Noise of the totals.
+    hyper : Hyperparameters
+        Their priors and transformations.
+    effort : Effort
+        Counts what was done.
+    """
+
+    field: LatentField
+    family: Family
+    hyper: Hyperparameters
+    effort: Effort = dataclasses.field(default_factory=Effort)
+
+    @property
+    def exact(self) -> bool:
+        """Whether solutions and determinants are exact."""
+        return is_exact(self.field.n_aggregates, self.field.size)
+
+    def target(self, point: FloatArray) -> FieldTarget:
+        """Return the density of the field given hyperparameters, shape (n,)."""
+        values = self.hyper.values(point)
+        noise = {name: values[name] for name in self.family.parameters}
+        return FieldTarget(self.field, self.family, self.field.scale(values), noise)
+
+    def exact_mode(self, point: FloatArray, start: FloatArray | None = None) -> ExactMode:
+        """Return the mode of the field given hyperparameters, with an exact solver."""
+        return self._note(find_mode(self.target(point), self._start(start), exact_solver))
+
+    def iterative_mode(self, point: FloatArray, start: FloatArray | None = None) -> IterativeMode:
+        """Return the mode of the field given hyperparameters, with an iterative solver."""
+        near = _NEAR_ENOUGH * self.field.size
+        make = partial(IterativeSolver, residuals=self.effort.residuals)
+        return self._note(find_mode(self.target(point), self._start(start), make, near))
+
+    def log_marginal(self, point: FloatArray, mode: ExactMode) -> float:
+        """Log density of totals and hyperparameters by Laplace's method, at a point.
+
+        log p(y | x, t) + log p(x) at the mode, less half the log determinant of the precision, plus
+        the log prior density of the hyperparameters t on the transformed scale.
+        """
+        return mode.log_joint - 0.5 * mode.solver.log_det + self.hyper.log_prior(point)
+
+    def _start(self, start: FloatArray | None) -> FloatArray:
+        return np.zeros((self.field.size, 1)) if start is None else start
+
+    def _note[M: Mode](self, mode: M) -> M:  # type: ignore[type-arg]
+        self.effort.climbs += 1
+        self.effort.failures += not mode.converged
+        self.effort.steps += mode.steps
+        return mode
+
+
+def sigma_of_entities(hyper: Hyperparameters) -> int:
+    """Return the position of ``sigma_entity`` among the hyperparameters."""
+    return hyper.names.index(names.SIGMA_ENTITY)
