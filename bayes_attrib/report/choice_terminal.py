@@ -18,7 +18,16 @@ from bayes_attrib.report.numbers import fixed, percent
 from bayes_attrib.spec import ModelSpec
 
 _VERDICTS = {"ok": "ok", "warn": "warn", "not_converged": "failed"}
-_HEADS = ("family", "elpd", "behind", "weight", "p_loo", "bad k", "p spread", "sampler", "moved")
+_HEADS = (
+    *("family", "elpd", "behind", "weight", "p_loo"),
+    *("bad k", "p spread", "sampler", "moved", "width"),
+)
+
+_WIDE = 100
+"""Columns of a console that has room for everything; a narrower one leaves out the next two."""
+
+_IN_WIDE_ONLY = frozenset({"weight", "p_loo"})
+"""They decide nothing, and files have them."""
 
 
 def print_choice(choice: FamilyChoice, spec: ModelSpec, console: Console) -> None:
@@ -35,12 +44,14 @@ def print_choice(choice: FamilyChoice, spec: ModelSpec, console: Console) -> Non
     """
     title = spec.report.title or title_of(spec.name)
     console.print(Text(terminal_label(title), style="bold"))
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for head in (*_HEADS, "width"):
+    shown = [head for head in _HEADS if console.width >= _WIDE or head not in _IN_WIDE_ONLY]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for head in shown:
         justify: Literal["left", "right"] = "left" if head in {"family", "sampler"} else "right"
         table.add_column(head, justify=justify, no_wrap=head != "family")
     for row in choice.table.to_dict(orient="records"):
-        table.add_row(*map(Text, _cells(row)))
+        cells = dict(zip(_HEADS, _cells(row), strict=True))
+        table.add_row(*(Text(cells[head]) for head in shown))
     console.print(table)
     console.print(Text(_legend(), style="dim"))
     console.print()

@@ -290,6 +290,22 @@ def test_command_prints_the_table_and_the_sentences(capsys, coupons, fake_fits, 
 
 
 @pytest.mark.usefixtures("fake_fits")
+@pytest.mark.parametrize(("width", "has_weights"), [(80, False), (100, True)])
+def test_families_keep_their_names_in_a_narrow_terminal(
+    capsys, coupons, monkeypatch, width, has_weights
+):
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, output, _ = call(capsys, *coupons, "--family", "poisson")
+    lines = output.splitlines()
+    assert max(map(len, lines)) <= width
+    assert any(line.startswith("> negative_binomial") for line in lines)
+    assert any(line.startswith("  poisson") for line in lines)
+    assert "…" not in output
+    (heads,) = [line for line in lines if line.startswith("family")]
+    assert ("weight" in heads.split()) is has_weights
+
+
+@pytest.mark.usefixtures("fake_fits")
 def test_command_writes_files_and_json(capsys, coupons, tmp_path):
     words = (*coupons, "--family", "poisson", "--out")
     status, output, errors = call(capsys, *words, tmp_path / "choice.json", "--json")
