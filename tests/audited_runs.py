@@ -10,6 +10,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import xarray as xr
+from made_up_draws import coords_of, random_variables
 
 from bayes_attrib.inference import PosteriorFit, nuts
 from bayes_attrib.inputs import DataSource
@@ -72,19 +73,12 @@ def invented_nuts(model, settings, *, store=None, progress=None):  # noqa: ARG00
 
 def _chain(model, settings, chain):
     rng = np.random.default_rng([settings.seed, chain])
-    variables = {}
-    for variable in [*model.free_RVs, *model.deterministics]:
-        if variable.name.startswith("offset_"):
-            continue
-        dims = model.named_vars_to_dims.get(variable.name, ())
-        shape = (1, settings.draws, *(len(model.coords[dim]) for dim in dims))
-        variables[variable.name] = (("chain", "draw", *dims), 0.2 + 0.6 * rng.random(shape))
+    variables = random_variables(model, rng, 1, settings.draws, offsets=False)
     dims, values = variables["rate"]
     centre = 2.0 + np.arange(values.shape[-1]) % 4
     variables["rate"] = (dims, centre * rng.lognormal(0.0, 0.1, size=values.shape))
     variables["log_rate"] = (dims, np.log(variables["rate"][1]))
-    used = {dim for of, _ in variables.values() for dim in of} & set(model.coords)
-    coords = {dim: np.array(model.coords[dim], dtype=object) for dim in used}
+    coords = coords_of(model, variables)
     coords |= {"chain": [chain], "draw": np.arange(settings.draws)}
     quiet = np.zeros((1, settings.draws), dtype=bool)
     statistics = dict.fromkeys(("diverging", "maxdepth_reached"), (("chain", "draw"), quiet))

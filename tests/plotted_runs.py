@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-import xarray as xr
+from made_up_draws import plausible_posterior, with_unattributed
+from made_up_runs import checks_of, write_made_up_run
 
-from bayes_attrib.attribution import allocation_rng, attribute
-from bayes_attrib.baselines import fit_em, fit_proportional
-from bayes_attrib.inference import PosteriorFit, expected_draws, noise_draws
-from bayes_attrib.inputs import AggregateData, Grouping
-from bayes_attrib.model.families import get_family
+from bayes_attrib.inference import expected_draws, noise_draws
+from bayes_attrib.inputs import AggregateData, Grouping, Repair, RepairRecord
 from bayes_attrib.report import RunFolder
-from bayes_attrib.report.records import Diagnostics, Manifest
 from bayes_attrib.report.run_draws import RunDraws
 from bayes_attrib.spec import parse_plain
 
@@ -64,32 +59,15 @@ def make_source(
     if not truth:
         data = dataclasses.replace(data, truth=None)
     spec = _spec(data, counts=counts, n_channels=n_channels)
-    fit = _posterior(rng, data, spec, n_draws)
-    em = fit_em(data)
-    mean, noise = expected_draws(fit, data, spec), noise_draws(fit, data, spec)
-    result = attribute(
-        mean,
-        get_family(spec.likelihood),
-        noise,
-        baselines={"em": em, "proportional": fit_proportional(data)},
-        interval=spec.report.interval,
-        rng=allocation_rng(spec.inference.seed),
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    result.cells.to_parquet(folder / "cells.parquet")
-    observed = xr.Dataset(
-        {"total": ("aggregate", data.totals)}, {"aggregate": data.aggregate_labels.astype(str)}
-    )
-    xr.DataTree.from_dict({"observed_data": observed}).to_netcdf(
-        folder / "posterior.nc", engine="h5netcdf"
-    )
-    _write_em_errors(folder, data, em)
-    table = result.table.copy()
-    if "truth_amount" not in table:
-        table["truth_amount"] = np.nan
-    diagnostics = Diagnostics(verdict=verdict, checks=())
-    run = RunFolder(folder, table, diagnostics, _manifest(spec, data, excluded))
-    return RunDraws(run, fit, data, mean, noise)
+    fit = plausible_posterior(data, spec, rng, n_draws)
+    left_out = RepairRecord(Repair.DROP_NEGATIVE_TOTALS, "aggregates", 1, "", excluded)
+    repairs = [left_out] if excluded else []
+    write_made_up_run(folder, data, spec, fit, checks=checks_of(verdict), repairs=repairs)
+    run = RunFolder.load(folder)
+    em = run.entities.set_index("name")["em_amount"]
+    _write_em_errors(folder, em.loc[data.entity_names])  # in the order of the data, as a fit does
+    run = dataclasses.replace(run)  # a test changes its table: it must not remember rows
+    return RunDraws(run, fit, data, expected_draws(fit, data, spec), noise_draws(fit, data, spec))
 
 
 def _data(rng, names, n_aggregates, n_channels, n_periods, per_entity, *, counts):
@@ -134,26 +112,10 @@ def _data(rng, names, n_aggregates, n_channels, n_periods, per_entity, *, counts
 
 
 def _with_unattributed(data):
-    """Add what no exposure explains: one unit of exposure everywhere, and a part of the totals."""
-    n = data.n_aggregates
-    exposure = sp.csr_array(sp.hstack([data.exposure, np.ones((n, 1))]))
-    last = exposure.indices == data.n_entities
+    """Add what no exposure explains, and its amounts: the last of each aggregate."""
     extra = np.maximum(1.0, np.rint(0.2 * data.totals))
-    amounts = np.zeros(exposure.nnz)
-    amounts[~last] = data.truth
-    amounts[last] = extra
-    return dataclasses.replace(
-        data,
-        totals=data.totals + extra,
-        entity_names=np.append(data.entity_names, "unattributed"),
-        exposure=exposure,
-        groupings={
-            name: Grouping(name, (*g.levels, "unattributed"), np.append(g.codes, len(g.levels)))
-            for name, g in data.groupings.items()
-        },
-        has_unattributed=True,
-        truth=amounts,
-    )
+    truth = np.insert(data.truth, data.exposure.indptr[1:], extra)
+    return with_unattributed(data, totals=data.totals + extra, truth=truth)
 
 
 def _spec(data, *, counts, n_channels):
@@ -175,67 +137,18 @@ def _spec(data, *, counts, n_channels):
     return parse_plain(plain, source="test")
 
 
-def _posterior(rng, data, spec, n_draws):
-    dims, shape = ("chain", "draw"), (2, n_draws // 2)
-    centre = np.log(data.reference_rate)
-    variables = {
-        "intercept": (dims, rng.normal(0.0, 0.1, shape)),
-        "sigma_entity": (dims, rng.gamma(50.0, 0.015, shape)),
-    }
-    own = rng.normal(0.0, 0.7, size=data.n_entities)
-    log_rate = centre + own + rng.normal(0.0, 0.25, size=(*shape, data.n_entities))
-    coords = {"entity": data.entity_names}
-    for group in spec.rates.groups:
-        levels = data.attributable_grouping(group).levels
-        variables[f"effect_{group}"] = ((*dims, group), rng.normal(0, 0.1, (*shape, len(levels))))
-        variables[f"sigma_{group}"] = (dims, rng.gamma(10.0, 0.03, shape))
-        coords[group] = list(levels)
-    variables["log_rate"] = ((*dims, "entity"), log_rate)
-    variables["rate"] = ((*dims, "entity"), np.exp(log_rate))
-    if not spec.likelihood.counts:
-        variables["alpha"] = (dims, rng.gamma(50.0, 0.4, shape))
-    return PosteriorFit(xr.DataTree.from_dict({"posterior": xr.Dataset(variables, coords)}), "nuts")
-
-
-def _write_em_errors(folder, data, em):
+def _write_em_errors(folder, em):
     """Errors of three kinds: some that reach below zero, one without end, and none at zero."""
-    se = 0.6 * em.entity_amount + 1.0
-    low, high = em.entity_amount - 2 * se, em.entity_amount + 2 * se
-    nothing = np.full(len(se), np.nan)
+    se = 0.6 * em + 1.0
     table = pd.DataFrame(
         {
-            "name": data.entity_names,
-            "em_amount": em.entity_amount,
-            **dict.fromkeys(("em_se", "em_lower", "em_upper"), nothing),
+            "name": em.index,
+            "em_amount": em,
+            **dict.fromkeys(("em_se", "em_lower", "em_upper"), np.nan),
             "em_information_se": se,
-            "em_information_lower": np.where(em.entity_amount > 0, low, np.nan),
-            "em_information_upper": np.where(em.entity_amount > 0, high, np.nan),
+            "em_information_lower": (em - 2 * se).where(em > 0),
+            "em_information_upper": (em + 2 * se).where(em > 0),
         }
     )
     table.loc[table["em_information_se"].idxmax(), "em_information_upper"] = np.inf
     table.to_csv(folder / "em_errors.csv", index=False)
-
-
-def _manifest(spec, data, excluded):
-    plain = spec.model_dump(mode="json")
-    canonical = json.dumps(plain, sort_keys=True, ensure_ascii=False)
-    return Manifest.model_validate(
-        {
-            "schema_version": 1,
-            "name": spec.name,
-            "spec": plain,
-            "spec_digest": hashlib.sha256(canonical.encode()).hexdigest(),
-            "inputs": [],
-            "seed": spec.inference.seed,
-            "method": "nuts",
-            "data": {
-                "n_aggregates": data.n_aggregates,
-                "n_entities": data.n_entities,
-                "n_edges": data.n_edges,
-                "grand_total": data.grand_total,
-            },
-            "repairs": [{"repair": "drop-bad-rows", "total_excluded": excluded}] * (excluded > 0),
-            "started": "2026-01-01T00:00:00+00:00",
-            "ended": "2026-01-01T00:01:00+00:00",
-        }
-    )

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-import xarray as xr
+from made_up_draws import plausible_posterior
+from made_up_runs import write_made_up_run
 
-from bayes_attrib.attribution import allocation_rng, attribute
-from bayes_attrib.baselines import fit_em, fit_proportional
-from bayes_attrib.inference import (
-    Check,
-    Diagnostics,
-    PosteriorFit,
-    expected_draws,
-    noise_draws,
-)
-from bayes_attrib.inputs import AggregateData, Grouping, TablesRead
-from bayes_attrib.model import choose_geometry
-from bayes_attrib.model.families import get_family
-from bayes_attrib.model.priors import resolve_priors
-from bayes_attrib.spec import ModelSpec, parse_plain
-from bayes_attrib.workflow.manifest import RunRecord
-from bayes_attrib.workflow.write import write_run
+from bayes_attrib.inputs import AggregateData, Grouping
+from bayes_attrib.spec import parse_plain
 
 FORMULA = '=HYPERLINK("https://example.org","x")'
 
@@ -87,38 +73,6 @@ def make_data(
     )
 
 
-def make_posterior(data: AggregateData, spec: ModelSpec, n_draws: int) -> PosteriorFit:
-    """Draws of every variable of the model, as a fit might have left them."""
-    rng = np.random.default_rng(2)
-    shape = (2, n_draws // 2)
-    dims = ("chain", "draw")
-    centre = np.log(data.reference_rate)
-    offset = rng.normal(0.0, 0.7, size=data.n_entities) + rng.normal(
-        0.0, 0.25, size=(*shape, data.n_entities)
-    )
-    variables = {
-        "intercept": (dims, rng.normal(0.0, 0.1, shape)),
-        "sigma_entity": (dims, rng.gamma(50.0, 0.015, shape)),
-    }
-    coords = {"entity": data.entity_names}
-    log_rate = centre + offset
-    for group, grouping in data.groupings.items():
-        effect = rng.normal(0.0, 0.1, (*shape, len(grouping.levels)))
-        variables[f"sigma_{group}"] = (dims, rng.gamma(10.0, 0.03, shape))
-        variables[f"effect_{group}"] = ((*dims, group), effect)
-        coords[group] = list(grouping.levels)
-        log_rate = log_rate + effect[..., grouping.codes]
-    variables["log_rate"] = ((*dims, "entity"), log_rate)
-    variables["rate"] = ((*dims, "entity"), np.exp(log_rate))
-    if not spec.likelihood.counts:
-        variables["alpha"] = (dims, rng.gamma(50.0, 0.4, shape))
-    observed = xr.Dataset(
-        {"total": ("aggregate", data.totals)}, {"aggregate": list(data.aggregate_labels)}
-    )
-    groups = {"posterior": xr.Dataset(variables, coords), "observed_data": observed}
-    return PosteriorFit(xr.DataTree.from_dict(groups), "nuts")
-
-
 def write_sized_run(
     folder: Path,
     *,
@@ -150,28 +104,5 @@ def write_sized_run(
         **pooled,
     }
     spec = parse_plain(plain, source="test")
-    fit = make_posterior(data, spec, n_draws)
-    baselines = {"em": fit_em(data), "proportional": fit_proportional(data)}
-    result = attribute(
-        expected_draws(fit, data, spec),
-        get_family(spec.likelihood),
-        noise_draws(fit, data, spec),
-        baselines=baselines,
-        interval=spec.report.interval,
-        rng=allocation_rng(spec.inference.seed),
-    )
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    record = RunRecord(
-        spec=spec,
-        tables=TablesRead(data, findings=(), repairs=(), sources=()),
-        geometry=choose_geometry(data, spec),
-        priors=resolve_priors(spec, data),
-        baselines=baselines,
-        largest_residual=result.largest_residual,
-        started=now,
-        ended=now,
-    )
-    folder.mkdir(parents=True)
-    checks = (Check("max_rhat_rates", 1.0, 1.01, "<=", "ok"),)
-    write_run(folder, record, fit, result, Diagnostics(checks))
-    return folder
+    fit = plausible_posterior(data, spec, np.random.default_rng(2), n_draws)
+    return write_made_up_run(folder, data, spec, fit)

@@ -8,16 +8,14 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import xarray as xr
+from made_up_draws import made_up_posterior, with_unattributed
+from made_up_runs import attribute_fit
 
-from bayes_attrib.attribution import allocation_rng, attribute
-from bayes_attrib.baselines import fit_em, fit_proportional
 from bayes_attrib.errors import RunFolderError, UnknownNameError
-from bayes_attrib.inference import PosteriorFit, expected_draws, load_tree, noise_draws, save_tree
+from bayes_attrib.inference import load_tree, save_tree
 from bayes_attrib.inference.constant_data import constant_data
 from bayes_attrib.inference.rebuilt_fit import rebuild_fit
 from bayes_attrib.inputs import AggregateData, Grouping
-from bayes_attrib.model import build_model
-from bayes_attrib.model.families import get_family
 from bayes_attrib.report import RunFolder
 from bayes_attrib.report.run_draws import RunDraws
 from bayes_attrib.spec import parse_plain
@@ -34,19 +32,15 @@ def make_data(*, unattributed, counts):
     exposure = rng.lognormal(size=(15, 8)) * (rng.random((15, 8)) < 0.6)
     exposure[:, 0] = 1.0
     exposure[geo == 1] = 0.0
-    if unattributed:
-        exposure = np.hstack([exposure, (geo != 1)[:, np.newaxis].astype(float)])
-    stored = sp.csr_array(exposure)
-    last = ["unattributed"] * unattributed
     geos = np.array(["near", "far", "middle"])[geo]
-    return AggregateData(
+    data = AggregateData(
         aggregate_keys=pd.DataFrame({"geo": geos, "week": week.astype(str)}),
         totals=np.where(geo == 1, 0.0, rng.poisson(9.0, size=15) + (0.0 if counts else 0.5)),
         entity_key="creative",
-        entity_names=np.array([*(f"c{i}" for i in range(8)), *last], dtype=object),
-        exposure=stored,
+        entity_names=np.array([f"c{i}" for i in range(8)], dtype=object),
+        exposure=sp.csr_array(exposure),
         groupings={
-            name: Grouping.from_labels(name, [*labels, *last])
+            name: Grouping.from_labels(name, labels)
             for name, labels in (
                 ("channel", list("aaaabbbb")),
                 ("format", PATHS),
@@ -58,10 +52,14 @@ def make_data(*, unattributed, counts):
             "week": Grouping("week", tuple("01234"), week),
         },
         entity_covariates=pd.DataFrame({"seconds": rng.lognormal(size=8)}),
-        pair_covariates=pd.DataFrame({"position": rng.normal(size=stored.nnz)}),
+    )
+    if unattributed:
+        data = with_unattributed(data)
+    return dataclasses.replace(
+        data,
+        pair_covariates=pd.DataFrame({"position": rng.normal(size=data.n_edges)}),
         aggregate_covariates=pd.DataFrame({"stores": rng.normal(size=15)}),
-        has_unattributed=unattributed,
-        truth=stored.data * 2.0,
+        truth=data.exposure.data * 2.0,
     )
 
 
@@ -103,32 +101,6 @@ def make_spec(sections):
     return parse_plain(plain | sections, source="test")
 
 
-def made_up_posterior(data, spec):
-    """Random values for every variable of the model, with its dimensions and coordinates."""
-    model = build_model(data, spec)
-    rng = np.random.default_rng(2)
-    variables = {}
-    for variable in [*model.free_RVs, *model.deterministics]:
-        dims = model.named_vars_to_dims.get(variable.name, ())
-        shape = [len(model.coords[dim]) for dim in dims]
-        values = 0.2 + 0.6 * rng.random((N_CHAINS, N_DRAWS, *shape))
-        variables[variable.name] = (("chain", "draw", *dims), values)
-    used = {dim for dims, _ in variables.values() for dim in dims} & set(model.coords)
-    posterior = xr.Dataset(variables, {dim: np.array(model.coords[dim], object) for dim in used})
-    return PosteriorFit(xr.DataTree.from_dict({"posterior": posterior}), "nuts")
-
-
-def attribute_all(fit, data, spec):
-    return attribute(
-        expected_draws(fit, data, spec),
-        get_family(spec.likelihood),
-        noise_draws(fit, data, spec),
-        baselines={"em": fit_em(data), "proportional": fit_proportional(data)},
-        interval=spec.report.interval,
-        rng=allocation_rng(spec.inference.seed),
-    )
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_fit_and_data_are_rebuilt_from_files(name, tmp_path):
     spec = make_spec(SPECS[name])
@@ -137,8 +109,8 @@ def test_fit_and_data_are_rebuilt_from_files(name, tmp_path):
     data = dataclasses.replace(
         data, groupings={group: data.groupings[group] for group in spec.rates.groups}
     )
-    fit = made_up_posterior(data, spec)
-    result = attribute_all(fit, data, spec)
+    fit = made_up_posterior(data, spec, n_chains=N_CHAINS, n_draws=N_DRAWS)
+    result = attribute_fit(fit, data, spec)
     constants = constant_data(data, spec)
     tree = xr.DataTree.from_dict({"posterior": fit.posterior, "constant_data": constants})
     save_tree(tree, tmp_path / "posterior.nc")
@@ -152,7 +124,7 @@ def test_fit_and_data_are_rebuilt_from_files(name, tmp_path):
         "nuts",
     )
 
-    redone = attribute_all(again, rebuilt, spec)
+    redone = attribute_fit(again, rebuilt, spec)
     pd.testing.assert_frame_equal(redone.table, result.table, check_dtype=False)
     pd.testing.assert_frame_equal(redone.cells, result.cells)
     np.testing.assert_array_equal(

@@ -15,6 +15,7 @@ from finance_runs import FORMULA_NAMES, N_STORES, N_WEEKS, totals_of, write_fina
 from bayes_attrib.attribution import interval_of
 from bayes_attrib.cli import main
 from bayes_attrib.errors import RunFolderError
+from bayes_attrib.inputs import Repair, RepairRecord
 from bayes_attrib.report import RunFolder
 from bayes_attrib.report.labels import printable
 from bayes_attrib.report.language import Language
@@ -37,13 +38,7 @@ SHEETS = [
     "Repairs",
 ]
 
-REPAIR = {
-    "repair": "drop-negative-totals",
-    "table": "aggregates",
-    "rows": 1,
-    "detail": "=left out",
-    "total_excluded": -12.345,
-}
+REPAIR = RepairRecord(Repair.DROP_NEGATIVE_TOTALS, "aggregates", 1, "=left out", -12.345)
 
 OUR_FORMULAS = re.compile(
     r"=(?:'[\w -]+'!)?\$?[A-Z]\$?\d+(\+'[\w -]+'!\$[A-Z]\$\d+)*"
