@@ -27,7 +27,7 @@ check-pages: $(VENV)/.dev  ## Open workbook and page in LibreOffice and a browse
 		{ echo "Chromium is missing: install it, such as by apt install chromium"; exit 1; }
 	@command -v npm > /dev/null || \
 		{ echo "Node.js is missing: install it, such as by apt install nodejs npm"; exit 1; }
-	@test -d tests/external/node_modules || npm ci --prefix tests/external --silent
+	@test -d tests/external/node_modules || npm ci --prefix tests/external --no-audit --no-fund
 	@$(BIN)/python -m pytest tests/external
 
 lint: $(VENV)/.dev  ## Format, lint, types, docstrings, import layers
