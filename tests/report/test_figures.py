@@ -16,11 +16,13 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontEntry
 from matplotlib.text import Text
 
 import bayes_attrib as ba
 from bayes_attrib.errors import ComparisonError, RunFolderError, UnknownNameError
 from bayes_attrib.report.figures import FIGURES
+from bayes_attrib.report.figures import theme as fonts_and_colours
 from bayes_attrib.report.figures.theme import THEMES
 from bayes_attrib.report.figures.wording import LONGEST, short_names
 from bayes_attrib.report.language import Language
@@ -286,3 +288,24 @@ def test_every_colour_of_a_part_is_told_apart_from_the_others():
         rgb = np.array([mpl.colors.to_rgb(colour) for colour in theme.series])
         distance = np.linalg.norm(rgb[:, None] - rgb, axis=2)
         assert distance[~np.eye(len(rgb), dtype=bool)].min() > 0.15
+
+
+def test_titles_ask_for_bold_where_there_is_a_bold_cut(monkeypatch):
+    """Matplotlib logs a complaint for every font of a list that lacks the weight."""
+    fonts = [
+        FontEntry(name="Noto Sans", weight="bold"),
+        FontEntry(name="Noto Sans Arabic", weight=700),
+        FontEntry(name="Noto Sans Symbols2", weight=400),
+        FontEntry(name="Somebody's Sans", weight=700),
+    ]
+    monkeypatch.setattr(fonts_and_colours.font_manager.fontManager, "ttflist", fonts)
+    fonts_and_colours._installed.cache_clear()
+    try:
+        assert fonts_and_colours.title_fonts() == ["DejaVu Sans", "Noto Sans", "Noto Sans Arabic"]
+        assert fonts_and_colours._installed() == (
+            "Noto Sans",
+            "Noto Sans Arabic",
+            "Noto Sans Symbols2",
+        )
+    finally:
+        fonts_and_colours._installed.cache_clear()

@@ -14,7 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayes_attrib.report.figures.theme import Theme, theme_of
+from bayes_attrib.report.figures.theme import Theme, theme_of, title_fonts
 from bayes_attrib.report.figures.wording import shorten, wrapped
 from bayes_attrib.report.labels import title_of
 from bayes_attrib.report.language import Language
@@ -145,6 +145,7 @@ class Look:
             ha="left",
             fontsize=_TITLE,
             fontweight="bold",
+            fontfamily=title_fonts(),
         )
         if self.warning:
             notes = [self.warning, *notes]

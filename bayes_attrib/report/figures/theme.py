@@ -16,6 +16,9 @@ from bayes_attrib.errors import UnknownNameError
 
 ThemeName = Literal["light", "dark"]
 
+_FONT: Final = "DejaVu Sans"
+_BOLD: Final = "bold"
+
 _OTHER_SCRIPTS: Final = (
     "Noto Sans",
     "Noto Sans CJK SC",
@@ -106,7 +109,7 @@ class Theme:
             "legend.frameon": False,
             "legend.fontsize": 8.5,
             "legend.labelcolor": self.text,
-            "font.family": ["DejaVu Sans", *_installed()],
+            "font.family": [_FONT, *_installed()],
             "font.size": 9,
         }
 
@@ -174,7 +177,20 @@ def theme_of(name: str) -> Theme:
     return THEMES[name]
 
 
+def title_fonts() -> list[str]:
+    """Return the fonts of titles: of those that stand in, the ones that have a bold cut."""
+    return [_FONT, *_installed(_BOLD)]
+
+
 @cache
-def _installed() -> tuple[str, ...]:
-    known = {font.name for font in font_manager.fontManager.ttflist}
+def _installed(weight: str | None = None) -> tuple[str, ...]:
+    """Fonts that stand in and are there, at least in one weight, or in the one that is asked for.
+
+    Matplotlib complains about a font that lacks the weight, even if none of its signs is needed.
+    """
+    known = {
+        font.name
+        for font in font_manager.fontManager.ttflist
+        if weight is None or font.weight in {weight, font_manager.weight_dict[weight]}
+    }
     return tuple(family for family in _OTHER_SCRIPTS if family in known)
