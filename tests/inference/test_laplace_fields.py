@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 from scipy.special import logsumexp
 
+from bayes_attrib.attribution import allocation_rng
 from bayes_attrib.errors import SpecError
+from bayes_attrib.inference import SamplerSettings
 from bayes_attrib.inference.laplace import build_posterior, require_supported
 from bayes_attrib.inference.laplace.axes import AxisDensity, HyperDensity, principal_axes
 from bayes_attrib.inference.laplace.conditional import noise_of_precision
@@ -21,6 +23,7 @@ from bayes_attrib.inference.laplace.solvers import (
     Residuals,
     TotalsSideSolver,
 )
+from bayes_attrib.inference.laplace.streams import Purpose, stream
 from bayes_attrib.inference.laplace.weights import resample, weigh
 from bayes_attrib.inputs import DataSource, read_tables
 from bayes_attrib.spec import PriorSpec, load_spec, parse_plain
@@ -209,3 +212,17 @@ def test_what_is_not_served_is_named(root, where):
     (finding,) = caught.value.findings
     assert finding.where == where
     assert "nuts" in finding.remedy
+
+
+def test_streams_are_apart_from_each_other_and_from_those_of_a_run():
+    """Equal first numbers of 63 bits would be no accident."""
+    settings = SamplerSettings(seed=1, chains=4)
+    known = [np.random.default_rng(1), allocation_rng(1), np.random.default_rng([1, 2])]
+    known += [np.random.default_rng(seed) for seed in settings.chain_seeds]
+    known += np.random.default_rng(1).spawn(4)
+    own = [stream(1, purpose, i) for purpose in Purpose for i in range(3)]
+    own += [stream(2, purpose) for purpose in Purpose]
+    first = [int(rng.integers(1 << 62)) for rng in (*known, *own)]
+    assert len(set(first)) == len(first)
+    again = stream(1, Purpose.DRAWS, 2)
+    assert again.integers(1 << 62) == stream(1, Purpose.DRAWS, 2).integers(1 << 62)

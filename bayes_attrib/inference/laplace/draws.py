@@ -12,6 +12,7 @@ from bayes_attrib.inference.laplace.axes import HyperDensity
 from bayes_attrib.inference.laplace.conditional import draw_field, mean_correction
 from bayes_attrib.inference.laplace.expectations import FieldTarget
 from bayes_attrib.inference.laplace.posterior import Posterior
+from bayes_attrib.inference.laplace.streams import Purpose, stream
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 _PAIRS = 32
@@ -61,7 +62,7 @@ def spread_points(density: HyperDensity, n_points: int, seed: int) -> tuple[Floa
     seed : int
         Seed of the scrambling.
     """
-    generator = qmc.Sobol(len(density.centre), scramble=True, rng=np.random.default_rng(seed))
+    generator = qmc.Sobol(len(density.centre), scramble=True, rng=stream(seed, Purpose.POINTS))
     return density.points(generator.random(n_points))
 
 
@@ -83,7 +84,7 @@ def draw_exact(
     """
     start = posterior.exact_mode(density.centre).x
     for i, (point, log_density) in enumerate(_points(density, n_points, seed)):
-        rng = np.random.default_rng([seed, 1, i])
+        rng = stream(seed, Purpose.DRAWS, i)
         mode, target = posterior.exact_mode(point, start), posterior.target(point)
         shift = mean_correction(target, mode, _PAIRS, rng)
         drawn = draw_field(mode, shift, n_each, rng)
@@ -122,13 +123,13 @@ def draw_iterative(
     """
     centre = posterior.iterative_mode(density.centre)
     n_pairs = min(_PAIRS, 2 * centre.solver.width)
-    rng = np.random.default_rng([seed, 0])
+    rng = stream(seed, Purpose.CORRECTION)
     shift = mean_correction(posterior.target(density.centre), centre, n_pairs, rng)
     shares = np.diff(np.linspace(0, n_draws, n_points + 1).astype(int))
     for i, (point, _) in enumerate(_points(density, n_points, seed)):
         if not shares[i]:
             continue
-        rng = np.random.default_rng([seed, 1, i])
+        rng = stream(seed, Purpose.DRAWS, i)
         start = _rescaled(posterior, centre.x, density.centre, point)
         mode, target = posterior.iterative_mode(point, start), posterior.target(point)
         n_batches = -(-int(shares[i]) // mode.solver.width)

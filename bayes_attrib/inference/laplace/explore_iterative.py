@@ -19,6 +19,7 @@ from bayes_attrib.inference.laplace.conditional import noise_of_precision
 from bayes_attrib.inference.laplace.explore_exact import mode_of_surface
 from bayes_attrib.inference.laplace.latent_field import Block
 from bayes_attrib.inference.laplace.posterior import Effort, IterativeMode, Posterior
+from bayes_attrib.inference.laplace.streams import Purpose, stream
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 MOST_EXACT = 64
@@ -85,7 +86,7 @@ class SlopeField:
             probes = np.zeros((self.posterior.field.size, block.size))
             probes[block.span] = np.eye(block.size)
             return float(np.sum(probes * mode.solver.solve(probes)))
-        rng = np.random.default_rng([self.seed, block.span.start])
+        rng = stream(self.seed, Purpose.PROBES, block.span.start)
         total, done = 0.0, 0
         width = mode.solver.width
         while done < N_PROBES:
@@ -103,7 +104,7 @@ class SlopeField:
         D_b the information about each log expected total.
         """
         posterior, slopes = self.posterior, np.zeros(len(point))
-        rng = np.random.default_rng([self.seed, posterior.field.size])
+        rng = stream(self.seed, Purpose.NOISE)
         n_draws = min(N_NOISE_DRAWS, mode.solver.width)
         v, _ = noise_of_precision(mode, n_draws, rng)
         spread = np.mean(mode.linearised.forward(v) ** 2, axis=1)
@@ -145,7 +146,7 @@ def _start(posterior: Posterior, seed: int) -> FloatArray:
     """Return the mode by a part of the totals, where that is a small part and told exactly."""
     if posterior.field.edge_design is not None or posterior.field.n_aggregates < 4 * N_PART:
         return posterior.hyper.start
-    rng = np.random.default_rng([seed, 2])
+    rng = stream(seed, Purpose.PART)
     rows = np.sort(rng.choice(posterior.field.n_aggregates, N_PART, replace=False))
     part = replace(posterior, field=posterior.field.of_aggregates(rows), effort=Effort())
     return mode_of_surface(part)

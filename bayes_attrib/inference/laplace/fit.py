@@ -21,6 +21,7 @@ from bayes_attrib.inference.laplace.explore_iterative import explore_iterative
 from bayes_attrib.inference.laplace.hyperparameters import hyperparameters
 from bayes_attrib.inference.laplace.latent_field import latent_field
 from bayes_attrib.inference.laplace.posterior import Posterior
+from bayes_attrib.inference.laplace.streams import Purpose, stream
 from bayes_attrib.inference.laplace.supported import require_supported
 from bayes_attrib.inference.laplace.weights import Weights, resample, weigh
 from bayes_attrib.inference.posterior_fit import PosteriorFit
@@ -35,7 +36,6 @@ _MANY_TIMES, _TIMES = 12, 2
 """So many draws are made for each that is chosen, in small fields and in others."""
 
 _MANY_POINTS, _POINTS, FEW_POINTS = 256, 64, 16
-_RESAMPLING_STREAM = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _assemble(
     at_point = np.repeat(np.arange(len(points)), [p.log_rates.shape[1] for p in points])
     chosen = np.arange(len(at_point))
     if weights is not None:
-        rng = np.random.default_rng([settings.seed, _RESAMPLING_STREAM])
+        rng = stream(settings.seed, Purpose.RESAMPLING)
         chosen = resample(weights.log_weights, settings.draws, rng)
     k = posterior.field.n_coarse
     hyper = {

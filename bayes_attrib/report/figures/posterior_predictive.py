@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bayes_attrib.inference.predictive import enough_draws
-from bayes_attrib.inference.total_draws import total_draws
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.report.figures.axes import bent_axis, number_axis
 from bayes_attrib.report.figures.look import Look, Size, legend_above, new_figure
@@ -20,10 +19,8 @@ from bayes_attrib.report.figures.source import RunSource, draws_of
 from bayes_attrib.report.figures.theme import ThemeName
 from bayes_attrib.report.language import ENGLISH, Language
 from bayes_attrib.report.page.scale import compact, scale_for_rates
+from bayes_attrib.report.replicates import replicate_totals
 from bayes_attrib.report.run_draws import RunDraws
-
-_STREAM: Final = 11
-"""That of the page's replicated totals: both show the same ones where they use as many draws."""
 
 _CURVES: Final = 60
 _BINS: Final = 30
@@ -109,10 +106,7 @@ def plot_posterior_predictive(
 
 
 def _replicate(found: RunDraws) -> _Replicates:
-    run, data = found.run, found.data
-    totals = total_draws(found.fit, data, run.spec, most=enough_draws(data.n_aggregates))
-    rng = np.random.default_rng([run.manifest.seed, _STREAM])
-    new = totals.family.draw_totals(totals.mu, totals.noise, rng)
+    totals, new = replicate_totals(found, most=enough_draws(found.data.n_aggregates))
     mean = totals.family.mean(totals.mu, totals.noise)
     sd = np.sqrt(totals.family.variance(totals.mu, totals.noise))
     residual = (totals.observed - mean) / sd

@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 
 from bayes_attrib.attribution import grain_of, interval_of
-from bayes_attrib.inference.total_draws import total_draws
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.report.labels import printable
 from bayes_attrib.report.numbers import AmountFormat
 from bayes_attrib.report.page.draws import PageDraws
 from bayes_attrib.report.page.scale import Scale, Tick, scale_for_rates, scale_from_zero
 from bayes_attrib.report.page.series import band_of, path_of
+from bayes_attrib.report.replicates import replicate_totals
 from bayes_attrib.report.run_folder import RunFolder
 from bayes_attrib.spec import IntervalSpec
 
@@ -23,8 +23,6 @@ MOST_BARS: Final = 60
 
 MOST_REPLICATES: Final = 1000
 _MOST_ELEMENTS: Final = 4_000_000
-_STREAM: Final = 11
-"""Apart from the streams of sampling, allocation and checks, so that each can be made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +121,7 @@ def check_totals(run: RunFolder, draws: PageDraws, amounts: AmountFormat) -> Pre
     source, spec = draws.source, run.spec
     data = draws.data
     most = max(200, min(MOST_REPLICATES, _MOST_ELEMENTS // data.n_aggregates))
-    totals = total_draws(source.fit, data, spec, most=most)
-    rng = np.random.default_rng([run.manifest.seed, _STREAM])
-    new = totals.family.draw_totals(totals.mu, totals.noise, rng)
+    totals, new = replicate_totals(source, most=most)
     observed = totals.observed[:, 0]
     interval = IntervalSpec(kind="eti", prob=spec.report.interval.prob)
     lower, upper = interval_of(new, interval)
