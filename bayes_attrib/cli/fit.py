@@ -161,4 +161,5 @@ def with_inference(spec: ModelSpec, wanted: dict[str, Any]) -> ModelSpec:
     given = {key: value for key, value in wanted.items() if value is not None}
     plain = spec.model_dump(mode="json")
     plain["inference"] |= given
-    return parse_plain(plain, source="the command line") if given else spec
+    source = f"{spec.name} with the options of the command line"
+    return parse_plain(plain, source=source) if given else spec
