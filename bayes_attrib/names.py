@@ -70,6 +70,7 @@ BRIEF_PAGE_FILE: Final = "brief.html"
 BRIEF_TEXT_FILE: Final = "brief.md"
 PRIOR_TABLE_FILE: Final = "prior.csv"
 PRIOR_PAGE_FILE: Final = "prior.html"
+PREVIEW_FOLDER: Final = "preview"
 
 # Method of a run that drew from the prior alone.
 PRIOR_METHOD: Final = "prior"

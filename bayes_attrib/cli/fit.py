@@ -55,10 +55,13 @@ def fit(
     draws: Annotated[int | None, typer.Option(help="Draws kept per chain.")] = None,
     tune: Annotated[int | None, typer.Option(help="Tuning draws per chain.")] = None,
     chains: Annotated[int | None, typer.Option(help="Number of chains.")] = None,
+    time_budget: Annotated[
+        float | None, typer.Option(help="Method auto: seconds that sampling may take.")
+    ] = None,
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Method laplace: compare with sampling on a block of the data."
+            "--check", help="Approximations: compare with sampling on a block of the data."
         ),
     ] = False,
     prior_only: Annotated[
@@ -85,6 +88,7 @@ def fit(
             draws,
             tune,
             chains,
+            time_budget,
             aggregates,
             exposures,
             entities,
@@ -101,7 +105,14 @@ def fit(
         return
     if spec is None or out is None:
         raise typer.BadParameter("give SPEC, DATA and --out RUN, or --resume RUN")
-    wanted = {"method": method, "seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    wanted = {
+        "method": method,
+        "seed": seed,
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "time_budget": time_budget,
+    }
     plan = FitPlan(
         spec=with_inference(load_spec(spec), wanted),
         source=source_of(data, aggregates, exposures, entities),
@@ -110,7 +121,12 @@ def fit(
     if prior_only:
         if check:
             raise typer.BadParameter("--prior-only fits nothing, so there is nothing to --check")
-        unused = {"method": method, "tune": tune, "chains": chains}
+        unused = {
+            "method": method,
+            "tune": tune,
+            "chains": chains,
+            "time_budget": time_budget,
+        }
         draw_prior(
             plan,
             out,

@@ -28,7 +28,11 @@ def draw_prior(
     from bayes_attrib.report import print_prior
     from bayes_attrib.workflow import prior_to_folder
 
-    given = [f"--{name}" for name, value in sampler_options.items() if value is not None]
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name, value in sampler_options.items()
+        if value is not None
+    ]
     if given:
         raise typer.BadParameter(
             f"--prior-only runs no Markov chain; leave out {', '.join(given)} (--draws and --seed "

@@ -104,7 +104,7 @@ def fit_nuts(
     if missing:
         pool = _ChainPool(model, settings, missing, progress or Silent())
         try:
-            for chain, tree in pool.run(cores or _processors()):
+            for chain, tree in pool.run(cores or processors()):
                 if store:
                     store.save(chain, tree)
                 drawn[chain] = tree
@@ -114,7 +114,7 @@ def fit_nuts(
     return PosteriorFit(_join(model, chains), method="nuts")
 
 
-def _processors() -> int:
+def processors() -> int:
     """Processors that this process may use; Python 3.12 only knows those of the machine."""
     return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 

@@ -20,6 +20,9 @@ class ProgressListener(Protocol):
     def finished(self) -> None:
         """Sampling is over, whether or not it completed."""
 
+    def told(self, message: str) -> None:
+        """Hear something in words, between pieces of work."""
+
 
 class Silent:
     """Listens and says nothing."""
@@ -32,6 +35,9 @@ class Silent:
 
     def finished(self) -> None:
         """Ignore the end."""
+
+    def told(self, message: str) -> None:
+        """Ignore the words."""
 
 
 class ProgressBar:
@@ -67,3 +73,7 @@ class ProgressBar:
     def finished(self) -> None:
         """Remove the bar."""
         self._progress.stop()
+
+    def told(self, message: str) -> None:
+        """Print the words."""
+        self._progress.console.print(message, markup=False, highlight=False, soft_wrap=True)

@@ -150,6 +150,8 @@ class Manifest(_Record):
         Seed of the fit.
     method : str
         Inference method.
+    method_choice : dict or None
+        Method, time budget in seconds and reason, where the spec left the method open.
     geometry, sampling : dict
         Parameterisation chosen, and the sampler's settings.
     priors : dict of str to PriorSpec
@@ -182,6 +184,7 @@ class Manifest(_Record):
     inputs: tuple[InputRecord, ...]
     seed: int
     method: str
+    method_choice: dict[str, Any] | None = None
     geometry: Annotated[dict[str, Any], Field(default_factory=dict)]
     sampling: Annotated[dict[str, Any], Field(default_factory=dict)]
     priors: Annotated[dict[str, PriorSpec], Field(default_factory=dict)]

@@ -56,7 +56,8 @@ class InferenceSpec(Closed):
     """How the posterior is computed.
 
     ``laplace`` approximates it instead of sampling it: ``draws`` independent draws; ``tune``,
-    ``chains`` and ``target_accept`` belong to sampling alone.
+    ``chains`` and ``target_accept`` belong to sampling alone. ``auto`` previews by ``laplace`` and
+    then samples, if that takes no longer than ``time_budget`` seconds.
     """
 
     method: Literal["auto", "nuts", "laplace"] = "nuts"
@@ -65,6 +66,7 @@ class InferenceSpec(Closed):
     tune: Annotated[int, Field(ge=1)] = 500
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     target_accept: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    time_budget: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 600.0
 
 
 class IntervalSpec(Closed):

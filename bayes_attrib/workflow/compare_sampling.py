@@ -14,11 +14,11 @@ from bayes_attrib import names
 from bayes_attrib.errors import FitError
 from bayes_attrib.inference import PosteriorFit, ProgressListener, SamplerSettings, fit_nuts
 from bayes_attrib.inference.diagnostics import Bounds, Check, make_check
-from bayes_attrib.inference.laplace import LaplaceSettings, fit_laplace
 from bayes_attrib.inputs import AggregateData, Grouping
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.model import build_model
 from bayes_attrib.spec import ModelSpec
+from bayes_attrib.workflow.methods import FitJob, Method
 
 MOST_ENTITIES: Final = 300
 MOST_EDGES: Final = 2000
@@ -33,9 +33,16 @@ CHECK_PREFIX: Final = "check_"
 
 _SETTINGS: Final = SamplerSettings(draws=500, tune=500, chains=4)
 
+_DRAWS: Final = 2000
+"""Draws of the approximation."""
+
 
 def compare_with_sampling(
-    data: AggregateData, spec: ModelSpec, *, progress: ProgressListener | None = None
+    data: AggregateData,
+    spec: ModelSpec,
+    method: Method,
+    *,
+    progress: ProgressListener | None = None,
 ) -> tuple[Check, ...]:
     """Fit a block of the data both ways and say how far the answers are apart.
 
@@ -48,6 +55,8 @@ def compare_with_sampling(
         All data.
     spec : ModelSpec
         The model.
+    method : Method
+        The approximation.
     progress : ProgressListener, optional
         Told about the draws as they are made.
 
@@ -59,7 +68,8 @@ def compare_with_sampling(
     block = connected_block(data)
     settings = replace(_SETTINGS, seed=spec.inference.seed)
     sampled = fit_nuts(build_model(block, spec), settings, progress=progress)
-    near = fit_laplace(block, spec, LaplaceSettings(2000, spec.inference.seed))
+    inference = spec.inference.model_copy(update={"draws": _DRAWS})
+    near = method.sample(FitJob(block, spec.model_copy(update={"inference": inference})))
     of = f"against sampling, on {block.n_entities} entities and {block.n_aggregates} aggregates"
     gap, ratio = _compare(sampled.draws(names.LOG_RATE), near.draws(names.LOG_RATE))
     scalars = [n for n in spec.parameters if sampled.posterior[n].ndim == 2]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pymc as pm
 
@@ -17,42 +16,39 @@ from bayes_attrib.baselines import PointFit, fit_em, fit_proportional
 from bayes_attrib.errors import Finding, FitError
 from bayes_attrib.inference import (
     ChainStore,
-    Check,
     Diagnostics,
     PosteriorFit,
     ProgressListener,
-    SamplerSettings,
-    enough_draws,
-    entities_to_check,
     expected_draws,
-    fit_nuts,
     noise_draws,
-    predictive_checks,
-    sampling_checks,
-    total_draws,
 )
-from bayes_attrib.inference.explicit import fit_explicit
 from bayes_attrib.inference.information import information_findings
-from bayes_attrib.inference.laplace import (
-    LaplaceSettings,
-    approximation_checks,
-    approximation_findings,
-    fit_laplace,
-    require_supported,
-)
 from bayes_attrib.inputs import AggregateData, TablesRead, read_tables
-from bayes_attrib.model import Geometry, build_model, choose_geometry, resolve_priors
-from bayes_attrib.model.explicit import build_explicit_model, require_few_pairs
+from bayes_attrib.model import Geometry, choose_geometry, resolve_priors
+from bayes_attrib.model.explicit import require_few_pairs
 from bayes_attrib.model.families import get_family
 from bayes_attrib.spec import ModelSpec
+from bayes_attrib.workflow.checks import computed_checks
 from bayes_attrib.workflow.compare_sampling import compare_with_sampling
 from bayes_attrib.workflow.em_errors import em_error_table
 from bayes_attrib.workflow.manifest import RunRecord
-from bayes_attrib.workflow.own_model import OWN, check_own_model, own_parameters
+from bayes_attrib.workflow.methods import AUTO, METHODS, FitJob, Method
+from bayes_attrib.workflow.methods.auto import (
+    Deadline,
+    MethodChoice,
+    OutOfTimeError,
+    compare_preview,
+    obstacle_to_preview,
+    obstacle_to_sampling,
+)
+from bayes_attrib.workflow.own_model import OWN, OwnModel, check_own_model
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, FitPlan, chain_plan
-from bayes_attrib.workflow.write import open_run_folder, write_run, write_table
-
-_PREDICTIVE_STREAM = 2  # the allocation has the first
+from bayes_attrib.workflow.write import (
+    open_run_folder,
+    remove_preview,
+    write_run,
+    write_table,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +74,16 @@ class Fitted:
     diagnostics: Diagnostics
     record: RunRecord
     em_errors: pd.DataFrame
+
+    def chosen_by(self, choice: MethodChoice, *findings: Finding) -> Fitted:
+        """Return the fit with a record of why its method was chosen."""
+        diagnostics = self.diagnostics
+        noted = (choice.finding, *findings, *diagnostics.findings)
+        return replace(
+            self,
+            diagnostics=replace(diagnostics, findings=noted),
+            record=replace(self.record, choice=choice),
+        )
 
 
 def fit_to_folder(
@@ -145,10 +151,25 @@ def fit_to_folder(
         check=check,
         store=store,
         progress=progress,
+        on_preview=lambda preview: _write_preview(preview, run / names.PREVIEW_FOLDER, progress),
     )
+    _write(fitted, run)
+    remove_preview(run)
+    return fitted
+
+
+def _write(fitted: Fitted, run: Path) -> None:
     write_table(run, names.EM_ERRORS_FILE, fitted.em_errors)
     write_run(run, fitted.record, fitted.posterior, fitted.result, fitted.diagnostics)
-    return fitted
+
+
+def _write_preview(preview: Fitted, folder: Path, progress: ProgressListener | None) -> None:
+    open_run_folder(folder, overwrite=True)
+    _write(preview, folder)
+    if progress is not None:
+        seconds = (preview.record.ended - preview.record.started).total_seconds()
+        page = folder / names.REPORT_FILE
+        progress.told(f"preview by Laplace's method after {seconds:.1f} s: {page}; sampling now")
 
 
 def fit_tables(
@@ -160,6 +181,7 @@ def fit_tables(
     check: bool = False,
     store: ChainStore | None = None,
     progress: ProgressListener | None = None,
+    on_preview: Callable[[Fitted], None] | None = None,
 ) -> Fitted:
     """Fit a spec to data in memory; nothing is written but completed chains, if a store is given.
 
@@ -180,6 +202,8 @@ def fit_tables(
         Where completed chains are kept.
     progress : ProgressListener, optional
         Told about the draws as they are made.
+    on_preview : callable, optional
+        Given the preview, where method ``"auto"`` makes one and goes on to sample.
 
     Returns
     -------
@@ -197,64 +221,93 @@ def fit_tables(
     started = datetime.now(UTC)
     _require_method(spec, is_own=model is not None, check=check)
     data = tables.data
-    own = None if model is None else check_own_model(model, data, spec)
-    if model is None:
-        geometry = geometry or choose_geometry(data, spec)
-    baselines = {"em": fit_em(data), "proportional": fit_proportional(data)}
-    chosen = geometry if model is None else model
-    posterior = _sample(data, spec, chosen, store=store, progress=progress)
-    result = _attribute(data, spec, posterior, baselines)
-    diagnostics = _diagnose(tables, spec, posterior, result, is_own=own is not None)
-    if check:
-        compared = compare_with_sampling(data, spec, progress=progress)
-        diagnostics = replace(diagnostics, checks=(*diagnostics.checks, *compared))
-    record = RunRecord(
-        spec=spec,
+    work = _Work(
         tables=tables,
-        geometry=geometry if own is None else None,
-        priors=resolve_priors(spec, data) if own is None else {},
-        baselines=baselines,
-        largest_residual=result.largest_residual,
+        spec=spec,
+        model=model if model is not None else geometry or choose_geometry(data, spec),
+        own=None if model is None else check_own_model(model, data, spec),
+        baselines={"em": fit_em(data), "proportional": fit_proportional(data)},
+        check=check,
         started=started,
-        ended=datetime.now(UTC),
-        own_model=own,
-        method=posterior.method,
     )
-    errors = em_error_table(data, spec, baselines["em"])
-    return Fitted(posterior, result, diagnostics, record, errors)
+    if spec.inference.method == AUTO:
+        return _fit_auto(work, store, progress, on_preview)
+    return work.fit_by(METHODS[spec.inference.method], store, progress)
 
 
-def sampler_settings(spec: ModelSpec) -> SamplerSettings:
-    """Return the sampler settings that a spec asks for."""
-    chosen = spec.inference
-    return SamplerSettings(
-        draws=chosen.draws,
-        tune=chosen.tune,
-        chains=chosen.chains,
-        seed=chosen.seed,
-        target_accept=chosen.target_accept,
-    )
-
-
-def _sample(
-    data: AggregateData,
-    spec: ModelSpec,
-    model: pm.Model | Geometry | None,
-    *,
+def _fit_auto(
+    work: _Work,
     store: ChainStore | None,
     progress: ProgressListener | None,
-) -> PosteriorFit:
-    """Draw from the posterior of a user's own model, or of the spec's in a parameterisation."""
-    settings = sampler_settings(spec)
-    if spec.inference.method == "laplace":
-        return fit_laplace(data, spec, LaplaceSettings(spec.inference.draws, spec.inference.seed))
-    if isinstance(model, pm.Model):
-        return fit_nuts(model, settings, store=store, progress=progress)
-    if spec.likelihood.amounts == "explicit":
-        explicit = build_explicit_model(data, spec, model)
-        return fit_explicit(explicit, data, settings, store=store, progress=progress)
-    marginal = build_model(data, spec, model)
-    return fit_nuts(marginal, settings, store=store, progress=progress)
+    on_preview: Callable[[Fitted], None] | None,
+) -> Fitted:
+    """Preview by Laplace's method where it serves, then sample where time allows."""
+    nuts, laplace = METHODS["nuts"], METHODS["laplace"]
+    budget = work.spec.inference.time_budget
+    obstacle = obstacle_to_preview(work.spec, is_own=work.own is not None)
+    if obstacle is not None:
+        fitted = work.fit_by(nuts, store, progress)
+        return fitted.chosen_by(MethodChoice("nuts", budget, f"no preview: {obstacle}"))
+    begun = store is not None and bool(store.completed())
+    obstacle = None if begun else obstacle_to_sampling(work.tables.data, work.spec)
+    if obstacle is not None:
+        fitted = work.fit_by(laplace, None, progress)
+        return fitted.chosen_by(MethodChoice("laplace", budget, obstacle))
+    preview = replace(work, check=False).fit_by(laplace, None, progress)
+    if on_preview is not None:
+        on_preview(preview)
+    try:
+        fitted = work.fit_by(nuts, store, Deadline(budget, progress))
+    except OutOfTimeError as stop:
+        return preview.chosen_by(MethodChoice("laplace", budget, str(stop)))
+    reason = "sampling fitted into the time budget"
+    compared = compare_preview(preview.posterior, fitted.posterior)
+    return fitted.chosen_by(MethodChoice("nuts", budget, reason), compared)
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """What every method starts from, and the pass from its draws to tables and verdict."""
+
+    tables: TablesRead
+    spec: ModelSpec
+    model: pm.Model | Geometry
+    own: OwnModel | None
+    baselines: Mapping[str, PointFit]
+    check: bool
+    started: datetime
+
+    def fit_by(
+        self, method: Method, store: ChainStore | None, progress: ProgressListener | None
+    ) -> Fitted:
+        data, spec = self.tables.data, self.spec
+        posterior = method.sample(FitJob(data, spec, self.model, store, progress))
+        result = _attribute(data, spec, posterior, self.baselines)
+        diagnostics = self._diagnose(posterior, result)
+        if self.check and method.is_approximate:
+            compared = compare_with_sampling(data, spec, method, progress=progress)
+            diagnostics = replace(diagnostics, checks=(*diagnostics.checks, *compared))
+        record = RunRecord(
+            spec=spec,
+            tables=self.tables,
+            geometry=self.model if isinstance(self.model, Geometry) else None,
+            priors=resolve_priors(spec, data) if self.own is None else {},
+            baselines=self.baselines,
+            largest_residual=result.largest_residual,
+            started=self.started,
+            ended=datetime.now(UTC),
+            own_model=self.own,
+            method=posterior.method,
+            settings=method.settings,
+        )
+        errors = em_error_table(data, spec, self.baselines["em"])
+        return Fitted(posterior, result, diagnostics, record, errors)
+
+    def _diagnose(self, posterior: PosteriorFit, result: AttributionResult) -> Diagnostics:
+        data, is_own = self.tables.data, self.own is not None
+        checks, findings = computed_checks(data, self.spec, posterior, result, is_own=is_own)
+        information = () if is_own else information_findings(posterior, data, self.spec)
+        return Diagnostics(checks, (*findings, *information, *self.tables.findings))
 
 
 def _attribute(
@@ -273,94 +326,14 @@ def _attribute(
     )
 
 
-def _diagnose(
-    tables: TablesRead,
-    spec: ModelSpec,
-    posterior: PosteriorFit,
-    result: AttributionResult,
-    *,
-    is_own: bool,
-) -> Diagnostics:
-    checks, findings = computed_checks(tables.data, spec, posterior, result, is_own=is_own)
-    information = () if is_own else information_findings(posterior, tables.data, spec)
-    return Diagnostics(checks, (*findings, *information, *tables.findings))
-
-
-def computed_checks(
-    data: AggregateData,
-    spec: ModelSpec,
-    posterior: PosteriorFit,
-    result: AttributionResult,
-    *,
-    is_own: bool,
-) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
-    """Make the checks of sampling and of prediction; the same fit gives the same values.
-
-    Parameters
-    ----------
-    data : AggregateData
-        The data that were fitted.
-    spec : ModelSpec
-        The model.
-    posterior : PosteriorFit
-        Draws.
-    result : AttributionResult
-        Gives the shares that are checked.
-    is_own : bool
-        Whether the model is one of the user's own.
-
-    Returns
-    -------
-    checks : tuple of Check
-        Every check.
-    findings : tuple of Finding
-        What predictive checks that warn mean, and what an approximation says of itself.
-    """
-    expected = result.expected_amounts
-    mean_shares = np.concatenate([block.mean(axis=1) for _, block in expected.blocks()])
-    chosen = entities_to_check(mean_shares)
-    if posterior.method == "laplace":
-        checks, notes = approximation_checks(posterior), approximation_findings(posterior)
-    else:
-        parameters = own_parameters(posterior) if is_own else hyperparameters(spec)
-        shares = expected.rows(chosen) / data.grand_total
-        checks, notes = sampling_checks(posterior, parameters, chosen, shares), ()
-    rng = np.random.default_rng([spec.inference.seed, _PREDICTIVE_STREAM])
-    totals = total_draws(posterior, data, spec, most=enough_draws(data.n_aggregates))
-    predictive, findings = predictive_checks(totals, rng)
-    return (*checks, *predictive), (*findings, *notes)
-
-
 def _require_method(spec: ModelSpec, *, is_own: bool, check: bool) -> None:
-    """Refuse what a method cannot do, before anything is written.
-
-    Raises
-    ------
-    SpecError
-        If method laplace does not serve the spec's model.
-    FitError
-        If it is asked for a model of the user's own, or its check for another method.
-    """
-    if spec.inference.method != "laplace":
-        if check:
-            raise FitError(
-                "check compares an approximation with sampling, and method "
-                f"{spec.inference.method!r} samples; leave it out, or choose method 'laplace'"
-            )
+    """Refuse what a method cannot do, before anything is written."""
+    if spec.inference.method == AUTO:
         return
-    if is_own:
+    method = METHODS[spec.inference.method]
+    if check and not method.is_approximate:
         raise FitError(
-            "method 'laplace' needs to know the model, so it takes none of your own; "
-            "choose method 'nuts'"
+            "check compares an approximation with sampling, and method "
+            f"{method.name!r} samples; leave it out, or choose method 'laplace'"
         )
-    require_supported(spec)
-
-
-def hyperparameters(spec: ModelSpec) -> list[str]:
-    """Return the variables above the entities: parameters, effects of groups, unequal spreads."""
-    rates = spec.rates
-    effects = map(names.effect_of, (*rates.groups, *rates.aggregate_effects))
-    spreads = (
-        [] if rates.heteroscedastic is None else [names.sigma_entity_of(rates.heteroscedastic)]
-    )
-    return [*spec.parameters, *effects, *spreads]
+    method.require(spec, is_own=is_own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from bayes_attrib.baselines import PointFit
 from bayes_attrib.inputs import AggregateData, TablesRead
 from bayes_attrib.model import Geometry
 from bayes_attrib.spec import ModelSpec, PriorSpec
+from bayes_attrib.workflow.methods.auto import MethodChoice
 from bayes_attrib.workflow.own_model import OWN, OwnModel
 
 _DISTRIBUTIONS = (
@@ -32,10 +33,6 @@ _DISTRIBUTIONS = (
     "scipy",
     "xarray",
 )
-
-
-_SETTINGS = {"nuts": {"draws", "tune", "chains", "target_accept"}, "laplace": {"draws"}}
-"""Settings that each method listens to."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,10 @@ class RunRecord:
         What is known of a model of the user's own.
     method : str
         How the draws were made.
+    settings : collection of str
+        Settings under ``[inference]`` that the method listens to.
+    choice : MethodChoice or None
+        Why the method was chosen, where the spec left that open.
     """
 
     spec: ModelSpec
@@ -74,6 +75,8 @@ class RunRecord:
     ended: datetime
     own_model: OwnModel | None = None
     method: str = "nuts"
+    settings: Collection[str] = ("draws", "tune", "chains", "target_accept")
+    choice: MethodChoice | None = None
 
 
 def manifest_of(record: RunRecord) -> dict[str, Any]:
@@ -95,7 +98,8 @@ def manifest_of(record: RunRecord) -> dict[str, Any]:
     return {
         **facts,
         "method": record.method,
-        "sampling": record.spec.inference.model_dump(include=_SETTINGS[record.method]),
+        "sampling": record.spec.inference.model_dump(include=set(record.settings)),
+        "method_choice": None if record.choice is None else asdict(record.choice),
         "geometry": {} if record.geometry is None else record.geometry.as_dict(),
         **_own_facts(record.own_model),
         "baselines": {name: _point_facts(fit) for name, fit in record.baselines.items()},

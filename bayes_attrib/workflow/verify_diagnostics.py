@@ -15,8 +15,8 @@ from bayes_attrib.report.verification.outcome import (
     identity,
     not_checked,
 )
+from bayes_attrib.workflow.checks import computed_checks
 from bayes_attrib.workflow.compare_sampling import CHECK_PREFIX
-from bayes_attrib.workflow.fit import computed_checks
 
 _TOLERANCE = 1e-6
 """Relative; effective sample sizes come from Fourier transforms that differ between machines."""

@@ -38,6 +38,7 @@ _RUN_FILES = frozenset(
         names.PRIOR_PAGE_FILE,
         PLAN_FILE,
         CHAINS_FOLDER,
+        names.PREVIEW_FOLDER,
         *(file for report in FORMATS.values() for file in report.files),
     }
 )
@@ -114,6 +115,11 @@ def write_run(
     write_reports(run)
     (run / PLAN_FILE).unlink(missing_ok=True)
     shutil.rmtree(run / CHAINS_FOLDER, ignore_errors=True)
+
+
+def remove_preview(run: Path) -> None:
+    """Remove the preview of a run that is finished."""
+    shutil.rmtree(run / names.PREVIEW_FOLDER, ignore_errors=True)
 
 
 def write_table(run: Path, name: str, table: pd.DataFrame) -> None:

@@ -13,6 +13,8 @@ import xarray as xr
 from bayes_attrib.errors import DataError, InterruptedFitError, RunFolderError
 from bayes_attrib.inference import Silent
 from bayes_attrib.inputs import DataSource
+from bayes_attrib.report import RunFolder
+from bayes_attrib.spec import parse_spec
 from bayes_attrib.workflow import FitPlan, fit_to_folder, write_reports
 
 FILES = {
@@ -175,3 +177,36 @@ def test_resuming_with_changed_data_is_refused(plan, coupon_source, tmp_path):
 def test_resuming_a_folder_without_an_unfinished_run_is_explained(tmp_path):
     with pytest.raises(RunFolderError, match="holds no unfinished run"):
         FitPlan.load(tmp_path)
+
+
+@pytest.mark.sampling
+def test_explicit_amounts_are_written_like_any_other_run(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "aggregates.csv").write_text("week,redemptions\n1,30\n2,50\n3,20\n", encoding="utf-8")
+    (data / "exposures.csv").write_text(
+        "week,campaign,household_weeks\n1,a,10\n1,b,10\n2,a,20\n2,b,10\n3,b,15\n", encoding="utf-8"
+    )
+    spec = parse_spec(
+        """
+        schema_version = 1
+        name = "explicit"
+        [columns]
+        aggregate = ["week"]
+        entity = "campaign"
+        total = "redemptions"
+        exposure = "household_weeks"
+        [likelihood]
+        family = "poisson"
+        amounts = "explicit"
+        [inference]
+        draws = 50
+        tune = 50
+        chains = 2
+        """
+    )
+    fit_to_folder(FitPlan(spec=spec, source=DataSource(folder=data)), tmp_path / "run")
+    run = RunFolder.load(tmp_path / "run")
+    assert run.manifest.method == "nuts_within_gibbs"
+    assert run.manifest.sampling["chains"] == 2
+    assert run.entities["amount_mean"].sum() == pytest.approx(100)
