@@ -60,7 +60,7 @@ def make_spec(**sections):
 def write_audited_run(run, data, **sections):
     """Fit, with invented draws, and return the run folder."""
     plan = FitPlan(spec=make_spec(**sections), source=DataSource(folder=data))
-    with mock.patch("bayes_attrib.workflow.fit.fit_nuts", invented_nuts):
+    with mock.patch("bayes_attrib.workflow.methods.sampling.fit_nuts", invented_nuts):
         fit_to_folder(plan, run)
     return run
 
