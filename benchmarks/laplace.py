@@ -21,7 +21,7 @@ import numpy as np
 from bayes_attrib.attribution import summarise
 from bayes_attrib.inference.laplace import build_posterior, explore
 from bayes_attrib.inference.laplace.draws import draw_exact, draw_iterative
-from bayes_attrib.inference.laplace.fit import FEW_POINTS
+from bayes_attrib.inference.laplace.assembly import FEW_POINTS
 from bayes_attrib.simulation import simulate
 from bayes_attrib.spec import IntervalSpec, load_spec
 

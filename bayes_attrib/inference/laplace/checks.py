@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ RESIDUAL: Final = Bounds("<=", 2e-3, 2e-2)
 DRAWS: Final = Bounds(">=", 400, 100)
 POINTS_IN_USE: Final = Bounds(">=", 0.5, 0.1)
 CORRECTION: Final = Bounds("<=", 0.35, math.inf)
+START_LEFT: Final = Bounds("<=", 0.35, math.inf)
 PARETO_K: Final = Bounds("<=", HIGHEST_PARETO_K, math.inf)
 
 
@@ -48,31 +50,55 @@ def approximation_checks(fit: PosteriorFit) -> tuple[Check, ...]:
             MISSED_MODES,
             f"{missed:.0f} of {n_modes:.0f} modes of the effects",
         ),
-        make_check("independent_draws", fit.n_draws, DRAWS, "draws are independent"),
-        make_check(
-            "mean_correction",
-            figures["mean_correction"],
-            CORRECTION,
-            "of log rates, in posterior sds: how far from normal the effects are",
-        ),
+        _size_check(figures, fit.n_draws),
     ]
     if "pareto_k" not in figures:
         detail = "of the equations that the effects are solved from"
-        return (*checks, make_check("worst_residual", figures["worst_residual"], RESIDUAL, detail))
-    used = bool(figures["field_is_reweighted"])
-    detail = f"of {figures['n_points']:.0f} points of the parameters above the effects"
+        residual = make_check("worst_residual", figures["worst_residual"], RESIDUAL, detail)
+        return (*checks, _correction_check(figures), residual)
+    if figures["settled"]:
+        after = f"after {figures['n_trajectories']:.0f} trajectories"
+        detail = f"correlation of draws with where the approximation had put them, {after}"
+        start = make_check("start_remembered", figures["start_left"], START_LEFT, detail)
+        return (*checks, start, _joint_check(figures, "for the density of the totals"))
+    detail = "trajectories led nowhere: draws stay where the approximation put them"
+    points = f"of {figures['n_points']:.0f} points of the parameters above the effects"
     return (
         *checks,
-        make_check("effective_points_fraction", figures["effective_points"], POINTS_IN_USE, detail),
+        make_check("start_remembered", 1.0, START_LEFT, detail),
+        _correction_check(figures),
+        make_check("effective_points_fraction", figures["effective_points"], POINTS_IN_USE, points),
         _pareto_check(
             "pareto_k_hyperparameters", figures["pareto_k_hyperparameters"], "weights used"
         ),
-        _pareto_check(
-            "pareto_k_joint",
-            figures["pareto_k"],
-            f"{figures['n_elements']:.0f} effects at once, {figures['effective_draws']:.0%} of the "
-            f"draws in effect: weights {'' if used else 'not '}used",
-        ),
+        _joint_check(figures, "for draws"),
+    )
+
+
+def _size_check(figures: Mapping[str, float], n_draws: int) -> Check:
+    """Check how many independent draws there are."""
+    if not figures.get("settled"):
+        return make_check("independent_draws", n_draws, DRAWS, "draws are independent")
+    detail = f"{figures['n_columns']:.0f} series, of the parameter that moves most slowly"
+    return make_check("independent_draws", figures["effective_size"], DRAWS, detail)
+
+
+def _correction_check(figures: Mapping[str, float]) -> Check:
+    return make_check(
+        "mean_correction",
+        figures["mean_correction"],
+        CORRECTION,
+        "of log rates, in posterior sds: how far from normal the effects are",
+    )
+
+
+def _joint_check(figures: Mapping[str, float], purpose: str) -> Check:
+    used = bool(figures["field_is_reweighted"])
+    return _pareto_check(
+        "pareto_k_joint",
+        figures["pareto_k"],
+        f"{figures['n_elements']:.0f} effects at once, {figures['effective_draws']:.0%} of the "
+        f"draws in effect: weights {'' if used else 'not '}used {purpose}",
     )
 
 

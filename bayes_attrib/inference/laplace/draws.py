@@ -20,6 +20,32 @@ _PAIRS = 32
 
 
 @dataclass(frozen=True, eq=False)
+class WeighedDraws:
+    """Draws of the field at one point of the hyperparameters, where determinants are exact.
+
+    Attributes
+    ----------
+    point : ndarray, shape (n,)
+        The hyperparameters, on the transformed scale.
+    x : ndarray, shape (size, n_draws)
+        Standard normals of the field.
+    log_weight : float
+        Log ratio of the marginal posterior to the density that the point was drawn from.
+    log_joint_weight : ndarray, shape (n_draws,)
+        Log ratio of the joint posterior of field and hyperparameters to the density of the draws.
+    correction : float
+        Root mean square, over entities, of what the correction of the mean moved log rates by, in
+        posterior sds.
+    """
+
+    point: FloatArray
+    x: FloatArray
+    log_weight: float
+    log_joint_weight: FloatArray
+    correction: float
+
+
+@dataclass(frozen=True, eq=False)
 class PointDraws:
     """Draws of the field at one point of the hyperparameters.
 
@@ -31,22 +57,13 @@ class PointDraws:
         Effects of all elements of the field.
     log_rates : ndarray, shape (n_entities, n_draws)
         Logarithms of rates.
-    log_weight : float
-        Log ratio of the marginal posterior to the density that the point was drawn from; 0 where
-        determinants are out of reach.
-    log_joint_weight : ndarray, shape (n_draws,)
-        Log ratio of the joint posterior of field and hyperparameters to the density of the draws;
-        zeros where determinants are out of reach.
     correction : float
-        Root mean square, over entities, of what the correction of the mean moved log rates by, in
-        posterior sds.
+        As for weighed draws.
     """
 
     values: dict[str, float]
     effects: FloatArray
     log_rates: FloatArray
-    log_weight: float
-    log_joint_weight: FloatArray
     correction: float
 
 
@@ -68,7 +85,7 @@ def spread_points(density: HyperDensity, n_points: int, seed: int) -> tuple[Floa
 
 def draw_exact(
     posterior: Posterior, density: HyperDensity, n_points: int, n_each: int, seed: int
-) -> Iterator[PointDraws]:
+) -> Iterator[WeighedDraws]:
     """Yield draws with their weights, point by point, where determinants are exact.
 
     Parameters
@@ -90,12 +107,10 @@ def draw_exact(
         drawn = draw_field(mode, shift, n_each, rng)
         joint = target.log_joint(drawn.x) + posterior.hyper.log_prior(point)
         log_gaussian = drawn.exponent + 0.5 * mode.solver.log_det
-        effects = posterior.field.effects(drawn.x, target.scale)
-        log_rates = posterior.field.log_rates(effects)
-        yield PointDraws(
-            posterior.hyper.values(point),
-            effects,
-            log_rates,
+        log_rates = posterior.field.log_rates(posterior.field.effects(drawn.x, target.scale))
+        yield WeighedDraws(
+            point,
+            drawn.x,
             posterior.log_marginal(point, mode) - log_density,
             joint - log_gaussian - log_density,
             _correction_size(target, shift, log_rates),
@@ -139,7 +154,7 @@ def draw_iterative(
             log_rates = posterior.field.log_rates(effects)
             values = posterior.hyper.values(point)
             size = _correction_size(target, shift, log_rates) if n > 1 else np.nan
-            yield PointDraws(values, effects, log_rates, 0.0, np.zeros(n), size)
+            yield PointDraws(values, effects, log_rates, size)
 
 
 def _points(density: HyperDensity, n_points: int, seed: int) -> Iterator[tuple[FloatArray, float]]:

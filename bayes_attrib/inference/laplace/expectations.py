@@ -45,19 +45,22 @@ class FieldTarget:
         Noise of the totals.
     scale : ndarray, shape (size,)
         Prior sd of every effect.
-    noise : mapping of str to float
-        Parameters of the family.
+    noise : mapping of str to float or ndarray
+        Parameters of the family, one for all draws or one for each.
     """
 
     field: LatentField
     family: Family
     scale: FloatArray
-    noise: Mapping[str, float]
+    noise: Mapping[str, Any]
 
     def expectations(self, x: FloatArray) -> Expectations:
         """Return the expected totals at standard normals, shape (size, n_draws)."""
+        return self.expectations_of(self.field.effects(x, self.scale))
+
+    def expectations_of(self, effects: FloatArray) -> Expectations:
+        """Return the expected totals at effects, shape (size, n_draws)."""
         field = self.field
-        effects = field.effects(x, self.scale)
         rates = np.exp(field.log_rates(effects))
         if field.edge_design is None:
             return Expectations(rates, None, np.asarray(field.exposure @ rates))
@@ -78,6 +81,13 @@ class FieldTarget:
 
     def gradient(self, x: FloatArray, found: Expectations) -> FloatArray:
         """Return the gradient of the log joint density, shape (size, n_draws)."""
+        return self.slope_by_effects(found) * self.scale[:, np.newaxis] - x
+
+    def slope_by_effects(self, found: Expectations) -> FloatArray:
+        """Return the slope of the log likelihood by all effects, shape (size, n_draws).
+
+        Effects that sum to zero only move together: their slopes do so too.
+        """
         field = self.field
         totals = field.totals[:, np.newaxis]
         score = self.family.score(totals, found.mu, self.noise)
@@ -89,7 +99,7 @@ class FieldTarget:
             by_edge = found.amounts * np.repeat(score, lengths, axis=0)
             by_entity = self._sum_by_entity(by_edge)
             coarse = field.design.T @ by_entity + field.edge_design.T @ by_edge  # type: ignore[union-attr]
-        return field.centre(np.vstack([coarse, by_entity])) * self.scale[:, np.newaxis] - x
+        return field.centre(np.vstack([coarse, by_entity]))
 
     def _sum_by_entity(self, values: FloatArray) -> FloatArray:
         field = self.field

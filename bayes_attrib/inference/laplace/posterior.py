@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -80,6 +81,10 @@ class Posterior:
         values = self.hyper.values(point)
         noise = {name: values[name] for name in self.family.parameters}
         return FieldTarget(self.field, self.family, self.field.scale(values), noise)
+
+    def target_of(self, noise: Mapping[str, FloatArray]) -> FieldTarget:
+        """Return the likelihood of effects, given the family's parameters in every draw."""
+        return FieldTarget(self.field, self.family, np.ones(self.field.size), noise)
 
     def exact_mode(self, point: FloatArray, start: FloatArray | None = None) -> ExactMode:
         """Return the mode of the field given hyperparameters, with an exact solver."""

@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     PART = 4
     PROBES = 5
     NOISE = 6
+    TRAVEL = 7
 
 
 def stream(seed: int, purpose: Purpose, number: int = 0) -> np.random.Generator:
