@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from bayes_attrib import names
-from bayes_attrib.inference.laplace.latent_field import LatentField
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.model.covariates import entity_design, pair_design
 from bayes_attrib.model.families import get_family
+from bayes_attrib.model.latent_field import LatentField
 from bayes_attrib.spec import ModelSpec
 
 Variable = tuple[tuple[str, ...], Any]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from bayes_attrib.inference.laplace.latent_field import LatentField
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.model.families import Family
+from bayes_attrib.model.latent_field import LatentField
 
 
 @dataclass(frozen=True, eq=False)

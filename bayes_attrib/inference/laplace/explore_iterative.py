@@ -17,10 +17,10 @@ from scipy.interpolate import PchipInterpolator
 from bayes_attrib.inference.laplace.axes import AxisDensity, HyperDensity, principal_axes
 from bayes_attrib.inference.laplace.conditional import noise_of_precision
 from bayes_attrib.inference.laplace.explore_exact import mode_of_surface
-from bayes_attrib.inference.laplace.latent_field import Block
 from bayes_attrib.inference.laplace.posterior import Effort, IterativeMode, Posterior
 from bayes_attrib.inference.laplace.streams import Purpose, stream
 from bayes_attrib.inputs.aggregate_data import FloatArray
+from bayes_attrib.model.latent_field import Block
 
 MOST_EXACT = 64
 """Blocks of at most so many elements are solved for exactly."""

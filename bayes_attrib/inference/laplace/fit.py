@@ -17,12 +17,12 @@ from bayes_attrib.inference.laplace.dataset import (
 from bayes_attrib.inference.laplace.explore_exact import explore_exact
 from bayes_attrib.inference.laplace.explore_iterative import explore_iterative
 from bayes_attrib.inference.laplace.hyperparameters import hyperparameters
-from bayes_attrib.inference.laplace.latent_field import latent_field
 from bayes_attrib.inference.laplace.posterior import Posterior
 from bayes_attrib.inference.laplace.supported import require_supported
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import AggregateData
 from bayes_attrib.model.families import get_family
+from bayes_attrib.model.latent_field import latent_field
 from bayes_attrib.spec import ModelSpec
 
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, log_expit
 
-from bayes_attrib.inference.laplace.latent_field import Block, LatentField
 from bayes_attrib.inference.laplace.posterior import Posterior
 from bayes_attrib.inputs.aggregate_data import FloatArray
+from bayes_attrib.model.latent_field import Block, LatentField
 
 WELL_TOLD = 0.5
 """Effects are coordinates themselves where totals take away this fraction of their variance."""

@@ -12,7 +12,6 @@ import numpy as np
 from bayes_attrib import names
 from bayes_attrib.inference.laplace.expectations import FieldTarget
 from bayes_attrib.inference.laplace.hyperparameters import Hyperparameters
-from bayes_attrib.inference.laplace.latent_field import LatentField
 from bayes_attrib.inference.laplace.mode import Mode, find_mode
 from bayes_attrib.inference.laplace.solvers import (
     FieldSideSolver,
@@ -24,6 +23,7 @@ from bayes_attrib.inference.laplace.solvers import (
 )
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.model.families import Family
+from bayes_attrib.model.latent_field import LatentField
 
 _NEAR_ENOUGH = 1e-9
 """Gain per element at which an iterative climb stops, over all elements together."""

@@ -155,7 +155,8 @@ def latent_field(data: AggregateData, spec: ModelSpec) -> LatentField:
     data : AggregateData
         Totals, exposures, groupings and covariates.
     spec : ModelSpec
-        A model that :func:`require_supported` lets pass.
+        A model whose log rates are linear in effects with normal priors, as method ``"laplace"``
+        requires.
 
     Returns
     -------
