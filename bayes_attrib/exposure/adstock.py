@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bayes_attrib.exposure.checks import require_delivery, require_parameter
+from bayes_attrib.exposure.checks import require_parameter, require_series
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -42,9 +42,7 @@ def geometric_adstock(
     -----
     Broadbent (1979), One way TV advertisements work, Journal of the Market Research Society 21.
     """
-    series = require_delivery(delivery, name="delivery")
-    if series.ndim == 0:
-        raise ValueError("delivery needs a time axis: pass an array of shape (..., n_periods)")
+    series = require_series(delivery)
     retained = require_parameter(decay, name="decay")
     if np.any(retained < 0) or np.any(retained >= 1):
         raise ValueError(f"decay must lie in [0, 1); got {decay!r}")
@@ -54,4 +52,37 @@ def geometric_adstock(
         carried[..., period] += retained * carried[..., period - 1]
     if normalise:
         carried *= (1.0 - retained)[..., np.newaxis]
+    return carried
+
+
+def carry_over(delivery: npt.ArrayLike, weights: npt.ArrayLike) -> FloatArray:
+    """Carry delivery over with given weights of lags: a_t = sum_l w_l x_(t-l).
+
+    Parameters
+    ----------
+    delivery : array_like, shape (..., n_periods)
+        Impressions, GRPs or spend per period, not negative; nothing was delivered before the first.
+    weights : array_like, shape (..., n_lags)
+        Weights of lags; leading axes broadcast against those of ``delivery``.
+
+    Returns
+    -------
+    ndarray of float, shape (..., n_periods)
+        Adstocked delivery, in the unit of ``delivery``. Exactly zero where nothing is carried.
+
+    Raises
+    ------
+    ValueError
+        If delivery is negative, not finite or without a time axis, or a weight is not finite.
+
+    Notes
+    -----
+    A sum over lags rather than a Fourier transform: cost grows with the number of lags, and zeros
+    stay zeros.
+    """
+    series = require_series(delivery)
+    lags = require_parameter(weights, name="weights")
+    carried = np.array(series * lags[..., :1])
+    for lag in range(1, min(lags.shape[-1], series.shape[-1])):
+        carried[..., lag:] += lags[..., lag, np.newaxis] * series[..., :-lag]
     return carried
