@@ -17,8 +17,9 @@ also settles what the data do not: where several rates fit equally well, the ste
 one of least relative change, as it would be for EM.
 
 Conjugate gradients solve it with products of W and its transpose only, preconditioned by the
-diagonal, and only as accurately as the distance from the fixed point deserves (Dembo, Eisenstat
-and Steihaug, *SIAM Journal on Numerical Analysis* 19, 1982).
+diagonal, and only to one digit (Dembo, Eisenstat and Steihaug, *SIAM Journal on Numerical Analysis*
+19, 1982): each step then gains about a digit for 10 to 40 products at any size, where accurate
+solutions need hundreds of products for each of few steps.
 """
 
 from __future__ import annotations
@@ -37,9 +38,8 @@ RIDGE: Final = 0.1
 SMALLEST_RIDGE: Final = 1e-8
 """Ridge at which rounding errors along directions that the data leave open stay small."""
 
-LOOSEST_SOLVE: Final = 0.1
-TIGHTEST_SOLVE: Final = 1e-6
-"""Range of the relative accuracy to which a Newton system is solved."""
+SOLVE: Final = 0.1
+"""Relative accuracy to which a Newton system is solved."""
 
 MOST_SHRINKING: Final = 0.01
 """Smallest factor by which one step multiplies a rate: a rate at zero could never come back."""
@@ -96,13 +96,13 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
 
     def product(step: FloatArray) -> FloatArray:
         """Multiply the damped Hessian with a step, by products with the exposures only."""
-        changed = problem.data.expected_totals(at.rate * step)
+        changed = problem.expected_totals(at.rate * step)
         return at.rate * problem.sum_over_aggregates(curvature * changed) + slack * step
 
     step, _ = conjugate_gradients(
         product,
         right_side=amount * (at.score - 1.0),
         diagonal=problem.information(at) + slack,
-        tolerance=float(np.clip(residual, TIGHTEST_SOLVE, LOOSEST_SOLVE)),
+        tolerance=SOLVE,
     )
     return step

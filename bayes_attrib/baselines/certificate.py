@@ -26,18 +26,21 @@ the factor of its EM update (Shepp and Vardi, *IEEE Transactions on Medical Imag
 
 .. math:: s_e = \sum_b w_{eb} c_b \Big/ \sum_b w_{eb} ,
 
-and :math:`\nu = c / s` with :math:`s = \max_e s_e` satisfies the constraint by construction.
-Inserted, the logarithms of :math:`\mu` and :math:`y` cancel, and the gap has a closed form that
-loses no digits to cancellation:
+and :math:`\nu_b = c_b / m_b` with :math:`m_b = \max_{e : w_{eb} > 0} s_e`, the largest score
+among the entities of the aggregate, satisfies the constraint: :math:`\sum_b w_{eb} c_b / m_b \le
+\sum_b w_{eb} c_b / s_e = \sum_b w_{eb}`. Inserted, the logarithms of :math:`\mu` and :math:`y`
+cancel, and the gap has a closed form that loses no digits to cancellation:
 
-.. math:: F(\lambda) - G(c / s) = (M - Y) + Y \log s, \qquad
+.. math:: F(\lambda) - G(c / m) = (M - Y) + \sum_b y_b \log m_b, \qquad
     M = \sum_b \mu_b , \quad Y = \sum_b y_b .
 
-For rates on the data's scale, M = Y, it is :math:`Y \log s`: the largest score alone says how far
-the log-likelihood can still rise. (For mixture weights the same bound is known from the gradient
-function of Lindsay, *Annals of Statistics* 11, 1983.) At the maximum every score is at most one,
-and equal to one where the rate is positive, so the gap closes there, whether the totals are
-fitted perfectly or not.
+For rates on the data's scale, M = Y, it is the mean of :math:`\log m_b` weighted by the totals, and
+a maximum over entities next to each other, not over all of them. Dividing c by the largest of all
+scores instead gives :math:`Y \log \max_e s_e`, never smaller and, with many entities, a hundred
+times as large: a single entity that is not settled would speak for all. (For mixture weights that
+bound is known from the gradient function of Lindsay, *Annals of Statistics* 11, 1983.) At the
+maximum every score is at most one, and equal to one where the rate is positive, so the gap closes
+there, whether the totals are fitted perfectly or not.
 
 The gap is in nats and grows with the unit of the totals, just as the log-likelihood does: with
 all totals and rates multiplied by k, both F (up to a constant) and the gap are multiplied by k.
@@ -158,5 +161,8 @@ def relative_duality_gap(problem: FreeRates, at: Iterate) -> float:
     expected = float(at.expected.sum())
     if grand_total == 0:  # nothing earned: any expectation is in vain, and none is perfect
         return np.inf if expected > 0 else 0.0
-    gap = (expected / grand_total - 1.0) + float(np.log(at.score.max()))
+    positive = problem.is_positive
+    largest = problem.largest_over_entities(at.score)[positive[problem.data.is_exposed]]
+    gap = expected - grand_total + float(problem.data.totals[positive] @ np.log(largest))
+    gap /= grand_total
     return max(gap, 0.0)  # weak duality holds exactly; rounding may end a few ulp below

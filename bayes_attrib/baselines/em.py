@@ -85,14 +85,17 @@ def fit_em(
     early = stop_after is not None
     limit = max_iterations if stop_after is None else stop_after
     plain_iterations = PLAIN_FIRST if accelerate and not early else limit
-    wanted_gap = -np.inf if early else tolerance
 
     at = before = problem.evaluate(problem.on_scale(_checked_start(problem, start)))
     trace = [poisson_log_likelihood(data.totals, at.expected)]
-    while not (proved := relative_duality_gap(problem, at) <= wanted_gap) and len(trace) <= limit:
-        rate = _next_rate(problem, at, accelerate=len(trace) > plain_iterations)
-        trace.append(trace[-1] + problem.gain(at, rate))
-        before, at = at, problem.evaluate(rate)
+    proved = not early and relative_duality_gap(problem, at) <= tolerance
+    while not proved and len(trace) <= limit:
+        before = at
+        at, gain = _next(problem, before, accelerate=len(trace) > plain_iterations)
+        trace.append(trace[-1] + gain)
+        # The gap is at least what the next iteration gains: there is no hope before gains are small
+        hopeless = len(trace) <= plain_iterations and gain > tolerance * data.grand_total
+        proved = not (early or hopeless) and relative_duality_gap(problem, at) <= tolerance
     if proved:
         rate = _without_vanishing(problem, at, tolerance)
         trace[-1] += problem.gain(at, rate)
@@ -111,13 +114,14 @@ def fit_em(
     )
 
 
-def _next_rate(problem: FreeRates, at: Iterate, *, accelerate: bool) -> FloatArray:
-    """Return the rates after one iteration; the log-likelihood is not lower there."""
+def _next(problem: FreeRates, at: Iterate, *, accelerate: bool) -> tuple[Iterate, float]:
+    """Return where one iteration goes, and the rise of the log-likelihood, which does not fall."""
     if accelerate:
         rate = newton_step(problem, at)
         if rate is not None:
-            return rate
-    return at.rate * at.score
+            return problem.evaluate(rate), problem.gain(at, rate)
+    after = problem.evaluate(at.rate * at.score)
+    return after, problem.gain_of_update(at, after)
 
 
 def _without_vanishing(problem: FreeRates, at: Iterate, tolerance: float) -> FloatArray:

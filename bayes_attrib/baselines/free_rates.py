@@ -1,4 +1,9 @@
-"""The Poisson likelihood with one free rate per entity, evaluated in one pass over the edges."""
+"""The Poisson likelihood with one free rate per entity.
+
+One evaluation is a product with the exposures and one with their transpose, by SciPy. A compiled
+kernel that does both in a single pass over the edges is no faster (``benchmarks/em.py`` measures
+it): sums over some ten edges wait for additions and for memory, not for the second reading.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +57,15 @@ class FreeRates:
         """Whether each entity has any exposure, shape (n_entities,)."""
         self.entity_exposure = exposure
         """Exposure of each entity, summed over aggregates, shape (n_entities,)."""
+        self.is_positive = data.totals > 0
+        """Whether each total is positive, shape (n_aggregates,)."""
+        self.n_products = 0
+        """Products with the exposures or their transpose so far."""
+
+    def expected_totals(self, rate: FloatArray) -> FloatArray:
+        """Sum exposure times a value per entity, shape (n_entities,), to (n_aggregates,)."""
+        self.n_products += 1
+        return self.data.expected_totals(rate)
 
     def evaluate(self, rate: FloatArray) -> Iterate:
         """Evaluate the likelihood's ingredients at rates of shape (n_entities,).
@@ -72,8 +86,8 @@ class FreeRates:
             If a positive total has an expected total of zero.
         """
         rate = np.where(self.is_exposed, rate, 0.0)
-        expected = self.data.expected_totals(rate)
-        positive = self.data.totals > 0
+        expected = self.expected_totals(rate)
+        positive = self.is_positive
         if not np.all(expected[positive] > 0):
             label = self.data.aggregate_labels[np.flatnonzero(positive & ~(expected > 0))[0]]
             raise ValueError(
@@ -125,8 +139,28 @@ class FreeRates:
         float
             Rise in nats; minus infinity if a positive total would be expected to be zero.
         """
-        change = self.data.expected_totals(rate - before.rate)
-        positive = self.data.totals > 0
+        return self._gain_of_change(before, self.expected_totals(rate - before.rate))
+
+    def gain_of_update(self, before: Iterate, after: Iterate) -> float:
+        """Rise of the log-likelihood by an update of EM, in nats.
+
+        It costs no product. Differences of expected totals have rounding errors of their own, so
+        a rise that is smaller than those is reported as none: an update of EM never falls.
+
+        Parameters
+        ----------
+        before, after : Iterate
+            Where the update started, and where it ended.
+
+        Returns
+        -------
+        float
+            Rise in nats; not negative.
+        """
+        return max(self._gain_of_change(before, after.expected - before.expected), 0.0)
+
+    def _gain_of_change(self, before: Iterate, change: FloatArray) -> float:
+        positive = self.is_positive
         relative = change[positive] / before.expected[positive]
         if np.any(relative <= -1.0):
             return -np.inf
@@ -134,7 +168,26 @@ class FreeRates:
 
     def sum_over_aggregates(self, per_aggregate: FloatArray) -> FloatArray:
         """Sum exposure times a value per aggregate, shape (n_aggregates,), to (n_entities,)."""
+        self.n_products += 1
         return np.asarray(self._transpose @ per_aggregate)
+
+    def largest_over_entities(self, per_entity: FloatArray) -> FloatArray:
+        """Largest value of the entities of each aggregate.
+
+        Parameters
+        ----------
+        per_entity : ndarray of float, shape (n_entities,)
+            A value per entity.
+
+        Returns
+        -------
+        ndarray of float, shape (n_exposed_aggregates,)
+            Values in the order of the aggregates that have exposure.
+        """
+        exposure = self.data.exposure
+        starts = exposure.indptr[:-1][self.data.is_exposed]
+        largest: FloatArray = np.maximum.reduceat(per_entity[exposure.indices], starts)
+        return largest
 
     def information(self, at: Iterate) -> FloatArray:
         """Observed information of each log rate: (lambda w)^2 y / mu^2, summed over aggregates.
@@ -165,9 +218,7 @@ class FreeRates:
         ndarray of float, shape (n_aggregates,)
             Curvature; zero where the total is zero.
         """
-        return np.divide(
-            at.ratio, at.expected, out=np.zeros_like(at.ratio), where=self.data.totals > 0
-        )
+        return np.divide(at.ratio, at.expected, out=np.zeros_like(at.ratio), where=self.is_positive)
 
     @cached_property
     def _squared_profiles(self) -> sp.csc_array:

@@ -16,8 +16,7 @@ def at_equal_rates(data):
 def test_direction_solves_the_dense_newton_system(random_data, monkeypatch):
     data = random_data(41)
     problem, at = at_equal_rates(data)
-    monkeypatch.setattr(acceleration, "LOOSEST_SOLVE", 1e-12)
-    monkeypatch.setattr(acceleration, "TIGHTEST_SOLVE", 1e-12)
+    monkeypatch.setattr(acceleration, "SOLVE", 1e-12)
     w = at.rate * data.exposure.toarray()
     amount = w.sum(axis=0)
     residual = np.sqrt(np.sum(amount * (at.score - 1) ** 2) / data.grand_total)

@@ -65,13 +65,23 @@ def test_gap_is_primal_minus_dual(random_data):
     y, w = data.totals, data.exposure.toarray()
     mu = w @ rate
     score = w.T @ (y / mu) / w.sum(axis=0)
-    nu = y / mu / score.max()
+    nu = y / mu / np.where(w > 0, score, 0.0).max(axis=1)
     assert np.all(w.T @ nu <= w.sum(axis=0) * (1 + 1e-14))
     primal = np.sum(mu - y * np.log(mu))
     dual = np.sum(y - y * np.log(y) + y * np.log(nu))
     assert proof.gap == pytest.approx(primal - dual, rel=1e-12)
     assert proof.relative_gap == pytest.approx((primal - dual) / y.sum(), rel=1e-12)
     assert proof.max_score == pytest.approx(score.max(), rel=1e-14)
+    coarse = mu.sum() - y.sum() + y.sum() * np.log(score.max())  # one divisor for all aggregates
+    assert proof.gap < coarse
+
+
+def test_an_entity_that_is_not_settled_speaks_for_its_own_aggregates_only(data_of):
+    """Of two separate halves one is at its maximum: the gap is that of the other."""
+    data = data_of([[1, 0], [0, 1]], [30, 10])
+    proof = certify_rates(data, np.array([30.0, 5.0]))
+    assert proof.max_score == pytest.approx(2.0)
+    assert proof.gap == pytest.approx(10 * np.log(2) - 5)  # exactly what is missing
 
 
 def test_relative_gap_has_no_units(random_data, data_of):

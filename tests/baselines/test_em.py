@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.decomposition import non_negative_factorization
+from sklearn.exceptions import ConvergenceWarning
 
 from bayes_attrib.baselines import certify_rates, em, fit_em, poisson_log_likelihood
 from bayes_attrib.baselines.free_rates import FreeRates
@@ -276,3 +279,58 @@ def test_a_fit_can_be_started_from_another(random_data):
     assert dataclasses.asdict(certify_rates(data, second.rate)) == pytest.approx(
         dataclasses.asdict(second.certificate), rel=1e-9, abs=1e-9
     )
+
+
+# An independent implementation
+
+
+def nmf_rates(data, **options):
+    """Rates by KL-NMF with a fixed basis: multiplicative updates from equal rates."""
+    rate, _, n_iterations = non_negative_factorization(
+        data.totals[np.newaxis],
+        H=data.exposure.toarray().T.copy(),
+        n_components=data.n_entities,
+        update_H=False,
+        solver="mu",
+        beta_loss="kullback-leibler",
+        **options,
+    )
+    return rate[0], n_iterations
+
+
+@pytest.mark.parametrize("iterations", [1, 7, 60])
+def test_plain_iterations_are_those_of_scikit_learn(random_data, iterations):
+    data = random_data(31, shape=(25, 12), noise=0.8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is stopped on purpose
+        rate, n_iterations = nmf_rates(data, max_iter=iterations, tol=0.0)
+    assert n_iterations == iterations
+    fit = fit_em(data, stop_after=iterations)
+    np.testing.assert_allclose(fit.rate, rate, rtol=1e-7)
+    wanted = poisson_log_likelihood(data.totals, data.expected_totals(rate))
+    assert fit.log_likelihood[-1] == pytest.approx(wanted, rel=1e-9)
+
+
+def test_the_certified_maximum_is_where_scikit_learn_ends_up(random_data):
+    data = random_data(32, shape=(60, 5), noise=0.2)
+    rate, _ = nmf_rates(data, max_iter=100_000, tol=1e-13)
+    fit = fit_em(data)
+    np.testing.assert_allclose(fit.entity_share, fit_shares(data, rate), atol=1e-5)
+    other = poisson_log_likelihood(data.totals, data.expected_totals(rate))
+    assert other <= fit.log_likelihood[-1] + fit.certificate.gap
+    assert other == pytest.approx(fit.log_likelihood[-1], rel=1e-7)
+
+
+def fit_shares(data, rate):
+    return data.sum_to_entities(data.split_totals(rate)) / data.grand_total
+
+
+def test_the_trace_needs_no_product_of_its_own(random_data):
+    """Two products an iteration, and the gap only where it can be small enough."""
+    problem = FreeRates(random_data(33))
+    at = problem.evaluate(problem.on_scale(np.ones(7)))
+    after = problem.evaluate(at.rate * at.score)
+    assert problem.n_products == 4
+    direct = problem.gain(at, after.rate)
+    assert problem.gain_of_update(at, after) == pytest.approx(direct, rel=1e-9)
+    assert problem.gain_of_update(after, after) == 0
