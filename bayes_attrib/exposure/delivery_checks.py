@@ -178,7 +178,8 @@ class _Rows:
         rows = np.flatnonzero(marked)
         if len(rows):
             examples = [self._example(row, value) for row in rows[:MAX_EXAMPLES].tolist()]
-            message = f"{statement} ({counted(len(rows), 'row')}): {listed(examples, len(rows))}"
+            shown = listed(examples, len(rows), separator="; ")
+            message = f"{statement} ({counted(len(rows), 'row')}): {shown}"
             yield Finding(code, "error", places(_TABLE, "row", rows + 1), message, remedy)
 
     def _example(self, row: int, value: str) -> str:
@@ -190,7 +191,8 @@ class _Rows:
         return f"{quote(self._text(value, row))} ({keys})" if value else keys
 
     def _text(self, column: str, row: int) -> str:
-        return str(self.table[column].iloc[row])
+        value = self.table[column].iloc[row]
+        return "" if pd.isna(value) else str(value)
 
 
 def _guess(word: str, known: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
+from numbers import Real
 from typing import Any, Final
 
 from bayes_attrib.errors import Finding, SpecError
@@ -13,6 +14,7 @@ from bayes_attrib.exposure.saturation_kinds import SATURATIONS, Saturation
 from bayes_attrib.inputs.citing import nearest, quote
 
 _GEOS: Final = "geos"
+_MISSING: Final = "missing-key"
 _TRUTH_VALUES: Final = ("normalise", "saturation_first")
 _OPTIONS: Final = ("adstock", "saturation", "scale", "saturation_first")
 
@@ -36,7 +38,8 @@ def parse_transforms(
         By channel: a table with the keys ``adstock`` and ``saturation`` (tables with ``kind`` and
         the parameters of that kind; left out means none), ``scale``, ``saturation_first``, and
         ``geos``: by geo, a table with whatever differs there. A geo keeps the parameters of its
-        channel that it does not name, unless it names another ``kind``.
+        channel that it does not name, unless it names another ``kind``. A channel that leaves a
+        parameter to its geos serves no other geo.
     path : str
         Where the tables stand, for messages.
 
@@ -73,13 +76,22 @@ def _tables(
             table = dict(_table(given, where))
             geos = _table(table.pop(_GEOS, {}), f"{where}.{_GEOS}")
             _known(table, (*_OPTIONS, _GEOS), where)
-            if table or not geos:
+            if not geos or _is_complete(table, where):
                 yield channel, where, table
             for geo, own in geos.items():
                 at = f"{where}.{_GEOS}.{geo}"
                 yield (channel, geo), at, _merged(table, _table(own, at), at)
         except _FaultError as fault:
             faults.append(fault.finding)
+
+
+def _is_complete(table: Mapping[str, Any], where: str) -> bool:
+    """Tell whether a channel with geos can serve others too: it has parameters, and lacks none."""
+    try:
+        _transform(table, where)
+    except _FaultError as fault:
+        return fault.finding.code != _MISSING
+    return bool(table)
 
 
 def _merged(channel: Mapping[str, Any], own: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -133,7 +145,7 @@ def _built[T](cls: type[T], parameters: dict[str, Any], where: str) -> T:
         elif field.default is MISSING and field.default_factory is MISSING:
             keys = ", ".join(wanted)
             message = f"the parameter {quote(name)} is missing"
-            raise _FaultError("missing-key", f"{where}.{name}", message, f"add it; keys: {keys}")
+            raise _FaultError(_MISSING, f"{where}.{name}", message, f"add it; keys: {keys}")
     try:
         return cls(**parameters)
     except ValueError as error:
@@ -145,7 +157,7 @@ def _check_type(value: Any, name: str, where: str) -> None:
         if not isinstance(value, bool):
             message = f"must be true or false; got {value!r}"
             raise _FaultError("bad-value", where, message, "correct the value")
-    elif isinstance(value, bool | str | Mapping | list):
+    elif isinstance(value, bool) or not isinstance(value, Real | Adstock | Saturation | None):
         message = f"must be a number; got {value!r}"
         raise _FaultError("bad-value", where, message, "correct the value")
 

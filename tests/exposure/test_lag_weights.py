@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -46,6 +46,7 @@ def adstocks(draw, *, normalise=None):
     return ADSTOCKS[kind](decay=draw(FRACTION), **options)
 
 
+@settings(derandomize=True, deadline=None)
 @given(adstocks())
 def test_weights_are_finite_and_never_negative(adstock):
     weights = adstock.weights()
@@ -55,17 +56,20 @@ def test_weights_are_finite_and_never_negative(adstock):
     assert weights.max() > 0
 
 
+@settings(derandomize=True, deadline=None)
 @given(adstocks(normalise=True))
 def test_normalised_weights_sum_to_one(adstock):
     assert adstock.weights().sum() == pytest.approx(1.0, rel=1e-12)
 
 
+@settings(derandomize=True, deadline=None)
 @given(adstocks(normalise=True), st.lists(st.floats(0, 1e6), min_size=1, max_size=20))
 def test_what_is_delivered_is_carried_over_whole(adstock, series):
     padded = np.append(series, np.zeros(30))
     assert carry_over(padded, adstock.weights()).sum() == pytest.approx(sum(series), rel=1e-12)
 
 
+@settings(derandomize=True, deadline=None)
 @given(FRACTION, FRACTION, LAGS)
 def test_more_decay_retains_more(one, other, l_max):
     low, high = sorted((one, other))

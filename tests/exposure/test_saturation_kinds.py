@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayes_attrib.exposure import (
@@ -33,6 +33,7 @@ CURVES = st.one_of(
 )
 
 
+@settings(derandomize=True, deadline=None)
 @given(CURVES, st.floats(0, 1e9), st.floats(0, 1e9))
 def test_nothing_is_worth_nothing_and_more_is_never_worth_less(curve, one, other):
     low, high = sorted((one, other))
