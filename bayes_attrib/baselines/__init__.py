@@ -19,7 +19,8 @@ from bayes_attrib.baselines.proportional import fit_proportional
 if TYPE_CHECKING:
     from bayes_attrib.baselines.bootstrap import BootstrapErrors, bootstrap_em
     from bayes_attrib.baselines.em_covariates import CovariateFit, fit_em_covariates
-    from bayes_attrib.baselines.map_estimate import MapFit, fit_map, fit_unpooled_map
+    from bayes_attrib.baselines.map_estimate import MapFit, fit_map
+    from bayes_attrib.baselines.spec_map import fit_spec_map, fit_unpooled_map
 
 _LATE = {
     "BootstrapErrors": "bootstrap",
@@ -28,7 +29,8 @@ _LATE = {
     "bootstrap_em": "bootstrap",
     "fit_em_covariates": "em_covariates",
     "fit_map": "map_estimate",
-    "fit_unpooled_map": "map_estimate",
+    "fit_spec_map": "spec_map",
+    "fit_unpooled_map": "spec_map",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "fit_em_covariates",
     "fit_map",
     "fit_proportional",
+    "fit_spec_map",
     "fit_unpooled_map",
     "information_errors",
     "pearson_dispersion",

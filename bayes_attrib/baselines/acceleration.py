@@ -28,7 +28,7 @@ from typing import Final
 
 import numpy as np
 
-from bayes_attrib.baselines.conjugate_gradients import conjugate_gradients
+from bayes_attrib.baselines.conjugate_gradients import by_diagonal, conjugate_gradients
 from bayes_attrib.baselines.free_rates import FreeRates, Iterate
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
@@ -102,7 +102,7 @@ def newton_direction(problem: FreeRates, at: Iterate) -> FloatArray:
     step, _ = conjugate_gradients(
         product,
         right_side=amount * (at.score - 1.0),
-        diagonal=problem.information(at) + slack,
+        precondition=by_diagonal(problem.information(at) + slack),
         tolerance=SOLVE,
     )
     return step

@@ -12,14 +12,32 @@ from bayes_attrib.inputs.aggregate_data import FloatArray
 MAX_PRODUCTS: Final = 300
 """Products with the matrix per system; a truncated solve is still a direction of descent."""
 
+Linear = Callable[[FloatArray], FloatArray]
+"""A linear map of vectors of shape (n,)."""
+
+
+def by_diagonal(diagonal: FloatArray) -> Linear:
+    """Return the preconditioner that divides by a diagonal.
+
+    Parameters
+    ----------
+    diagonal : ndarray of float, shape (n,)
+        Near the diagonal of the matrix; where it is zero, the solution stays zero.
+
+    Returns
+    -------
+    callable
+        Divides a vector of shape (n,) by the diagonal.
+    """
+    usable = diagonal > np.finfo(np.float64).tiny
+    inverse = np.divide(1.0, diagonal, out=np.zeros_like(diagonal), where=usable)
+    return lambda residual: inverse * residual
+
 
 def conjugate_gradients(
-    product: Callable[[FloatArray], FloatArray],
-    right_side: FloatArray,
-    diagonal: FloatArray,
-    tolerance: float,
+    product: Linear, right_side: FloatArray, precondition: Linear, tolerance: float
 ) -> tuple[FloatArray, bool]:
-    """Solve a positive definite system, preconditioned by a diagonal.
+    """Solve a positive definite system.
 
     Parameters
     ----------
@@ -27,8 +45,9 @@ def conjugate_gradients(
         Multiplies the matrix with a vector of shape (n,).
     right_side : ndarray of float, shape (n,)
         Right side.
-    diagonal : ndarray of float, shape (n,)
-        Preconditioner, near the diagonal of the matrix; where it is zero, the solution stays zero.
+    precondition : callable
+        Multiplies a vector of shape (n,) with something near the inverse of the matrix, symmetric
+        and not negative, as a new array.
     tolerance : float
         Relative size of the preconditioned residual at which to stop.
 
@@ -39,13 +58,10 @@ def conjugate_gradients(
     bool
         Whether the matrix was positive along every direction that was tried.
     """
-    usable = diagonal > np.finfo(np.float64).tiny
-    inverse = np.divide(1.0, diagonal, out=np.zeros_like(diagonal), where=usable)
     solution = np.zeros_like(right_side)
     residual = right_side.copy()
-    preconditioned = inverse * residual
-    direction = preconditioned.copy()
-    size = first = float(residual @ preconditioned)
+    direction = precondition(residual)
+    size = first = float(residual @ direction)
     for _ in range(MAX_PRODUCTS):
         if size <= tolerance**2 * first:
             break
@@ -55,7 +71,8 @@ def conjugate_gradients(
             return solution, False
         solution += (size / curvature) * direction
         residual -= (size / curvature) * image
-        preconditioned = inverse * residual
+        preconditioned = precondition(residual)
         size, previous = float(residual @ preconditioned), size
-        direction = preconditioned + (size / previous) * direction
+        direction *= size / previous
+        direction += preconditioned
     return solution, True

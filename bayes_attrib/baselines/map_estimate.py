@@ -18,13 +18,7 @@ from bayes_attrib.baselines.newton import Minimum, polish
 from bayes_attrib.baselines.point_fit import PointFit, Stopped
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.inputs.aggregate_data import FloatArray
-from bayes_attrib.model import build_model
 from bayes_attrib.model.edge_terms import EdgeTerm
-from bayes_attrib.spec import ModelSpec, RatesSpec
-
-UNPOOLED_SIGMA: Final = 3.0
-"""Sd of log rates that pools next to nothing: two rates in three within a factor 20 of r0."""
-
 
 FIRST_SEARCH: Final = 1e-9
 """Relative fall of the loss at which L-BFGS first hands over to Newton's method."""
@@ -108,8 +102,7 @@ def fit_map(
         If hyperparameters do not fit the model, a scale is not given, or the density is not
         finite where the search starts.
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be positive; got {tolerance:g}")
+    check_tolerance(tolerance)
     density = condition(model, hyperparameters)
     _check_start(density, hyperparameters)
     mode, iterations = _search(density, tolerance, max_iterations)
@@ -136,6 +129,12 @@ def fit_map(
         gradient_norm=float(np.abs(mode.gradient).max()),
         predicted_gain=mode.predicted_gain,
     )
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise ValueError where a tolerance is not positive."""
+    if not tolerance > 0:
+        raise ValueError(f"tolerance must be positive; got {tolerance:g}")
 
 
 def _check_start(density: ConditionalDensity, hyperparameters: Mapping[str, Any]) -> None:
@@ -175,44 +174,6 @@ def _search(
         if mode.predicted_gain <= tolerance or iterations >= max_iterations:
             break
     return mode, iterations
-
-
-def fit_unpooled_map(
-    data: AggregateData,
-    spec: ModelSpec,
-    hyperparameters: Mapping[str, Any],
-    *,
-    sigma_entity: float = UNPOOLED_SIGMA,
-) -> MapFit:
-    """Find the posterior mode without pooling: no groups, no covariates, and wide rates.
-
-    What remains of the spec are its likelihood and the prior of its intercept. It is the opponent
-    of partial pooling, with the same likelihood and without the zeros of maximum likelihood.
-
-    Parameters
-    ----------
-    data : AggregateData
-        Totals and exposures.
-    spec : ModelSpec
-        Gives the likelihood.
-    hyperparameters : mapping of str to float
-        Values of the likelihood's parameters, such as ``alpha``; others are left aside, so the
-        hyperparameters of a pooled fit will do.
-    sigma_entity : float
-        Standard deviation of the log rates.
-
-    Returns
-    -------
-    MapFit
-        The mode; see :func:`fit_map`.
-    """
-    kept = {names.INTERCEPT, *spec.likelihood.parameters}
-    if spec.unattributed is not None:
-        kept.add(names.UNATTRIBUTED_SHARE)
-    priors = {name: prior for name, prior in spec.priors.items() if name in kept}
-    plain = spec.model_copy(update={"rates": RatesSpec(), "priors": priors})
-    given = {name: value for name, value in hyperparameters.items() if name in kept}
-    return fit_map(build_model(data, plain), data, given | {names.SIGMA_ENTITY: sigma_entity})
 
 
 def _split(

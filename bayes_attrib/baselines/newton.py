@@ -74,7 +74,7 @@ def polish(loss: Loss, curvature: Curvature, point: FloatArray, *, tolerance: fl
     gain, steps = np.inf, 0
     while True:
         direction, is_positive = conjugate_gradients(
-            partial(curvature, point), -gradient, np.ones_like(point), SOLVE
+            partial(curvature, point), -gradient, np.copy, SOLVE
         )
         gain = -0.5 * float(gradient @ direction) if is_positive else np.inf
         following = None

@@ -18,8 +18,12 @@ import scipy.sparse as sp
 from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.covariates import entity_design, pair_design
+from bayes_attrib.model.families import get_family
 from bayes_attrib.model.priors import resolve_priors
 from bayes_attrib.spec import ModelSpec
+
+NORMAL = (names.INTERCEPT, names.BETA, names.BETA_PAIR)
+"""Parameters that are effects, hence need normal priors."""
 
 MOST_DENSE_COLUMNS = 64
 """Designs of at most so many columns are dense arrays; wider ones are sparse."""
@@ -147,6 +151,32 @@ class LatentField:
         return np.asarray(self.log_reference_rate + self.design @ effects[:k] + effects[k:])
 
 
+def has_latent_field(spec: ModelSpec) -> bool:
+    """Whether a model's log rates are linear in effects with normal priors, and nothing else.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+
+    Returns
+    -------
+    bool
+        Whether :func:`latent_field` stands for the model.
+    """
+    rates, likelihood = spec.rates, spec.likelihood
+    others = (
+        rates.drift is not None,
+        rates.heteroscedastic is not None,
+        spec.unattributed is not None,
+        likelihood.amounts == "explicit",
+        likelihood.zero_covariates is not None,
+        get_family(likelihood).needs_herfindahl,
+    )
+    priors = (spec.priors.get(name) for name in NORMAL)
+    return not any(others) and all(prior is None or prior.dist == "Normal" for prior in priors)
+
+
 def latent_field(data: AggregateData, spec: ModelSpec) -> LatentField:
     """Return the latent field of a spec's model for data.
 
@@ -155,8 +185,7 @@ def latent_field(data: AggregateData, spec: ModelSpec) -> LatentField:
     data : AggregateData
         Totals, exposures, groupings and covariates.
     spec : ModelSpec
-        A model whose log rates are linear in effects with normal priors, as method ``"laplace"``
-        requires.
+        A model that :func:`has_latent_field` accepts.
 
     Returns
     -------

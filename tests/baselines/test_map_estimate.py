@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import minimize
 
-from bayes_attrib.baselines import fit_map, fit_unpooled_map, map_estimate
+from bayes_attrib.baselines import fit_map, fit_spec_map, fit_unpooled_map, map_estimate, spec_map
 from bayes_attrib.inputs import Grouping
 from bayes_attrib.model import build_model
 from bayes_attrib.model.edge_terms import LevelTerm
@@ -75,9 +75,12 @@ def gamma(y, mu):
     return -5.0 * (np.log(mu) + y / mu)
 
 
-@pytest.mark.parametrize("form", ["centered", "noncentered"])
+@pytest.mark.parametrize("form", ["centered", "noncentered", "without a graph"])
 def test_it_is_the_mode_whatever_the_parameterisation(data, form):
-    fit = fit_map(build_model(data, spec_of(form=form)), data, GIVEN, tolerance=1e-13)
+    if form == "without a graph":
+        fit = fit_spec_map(data, spec_of(), GIVEN, tolerance=1e-13)
+    else:
+        fit = fit_map(build_model(data, spec_of(form=form)), data, GIVEN, tolerance=1e-13)
     wanted = brute_force(data, poisson, sigma_format=0.4, sigma_entity=0.7)
     np.testing.assert_allclose(np.log(fit.rate), wanted, atol=1e-6)
     assert fit.converged
@@ -98,9 +101,13 @@ def test_it_is_the_mode_whatever_the_parameterisation(data, form):
 def test_gamma_with_its_dispersion_given(data):
     money = dataclasses.replace(data, totals=data.totals + 0.5)
     spec = spec_of(("gamma", "aggregate"))
-    fit = fit_map(build_model(money, spec), money, GIVEN | {"alpha": 5.0}, tolerance=1e-13)
+    given = GIVEN | {"alpha": 5.0}
     wanted = brute_force(money, gamma, sigma_format=0.4, sigma_entity=0.7)
-    np.testing.assert_allclose(np.log(fit.rate), wanted, atol=1e-6)
+    for fit in (
+        fit_map(build_model(money, spec), money, given, tolerance=1e-13),
+        fit_spec_map(money, spec, given, tolerance=1e-13),
+    ):
+        np.testing.assert_allclose(np.log(fit.rate), wanted, atol=1e-6)
 
 
 def test_unpooled(data):
@@ -186,8 +193,8 @@ def test_unequal_spreads_are_scales_too():
 def test_unpooled_keeps_what_belongs_to_the_unattributed_entity(data, monkeypatch):
     spec = spec_of(priors={"intercept": {"dist": "Normal", "mu": 0.0, "sigma": 2.0}})
     plain = spec.model_dump(mode="json") | {"unattributed": {}}
-    monkeypatch.setattr(map_estimate, "build_model", lambda _, spec: spec)
-    monkeypatch.setattr(map_estimate, "fit_map", lambda model, _, given: (model, given))
+    monkeypatch.setattr(spec_map, "build_model", lambda _, spec: spec)
+    monkeypatch.setattr(spec_map, "fit_map", lambda model, _, given, **__: (model, given))
     given = GIVEN | {"unattributed_share": 0.1}
     model, kept = fit_unpooled_map(data, ModelSpec.model_validate_json(json.dumps(plain)), given)
     assert kept == {"unattributed_share": 0.1, "sigma_entity": 3.0}
