@@ -14,13 +14,14 @@ from bayes_attrib.inference import SamplerSettings
 from bayes_attrib.inference.laplace import build_posterior, require_supported
 from bayes_attrib.inference.laplace.axes import AxisDensity, HyperDensity, principal_axes
 from bayes_attrib.inference.laplace.conditional import noise_of_precision
+from bayes_attrib.inference.laplace.elimination import EliminationSolver
 from bayes_attrib.inference.laplace.explore_exact import explore_exact
 from bayes_attrib.inference.laplace.explore_iterative import SlopeField, explore_iterative
 from bayes_attrib.inference.laplace.hyperparameters import prior_law
+from bayes_attrib.inference.laplace.residuals import Residuals
 from bayes_attrib.inference.laplace.solvers import (
     FieldSideSolver,
     IterativeSolver,
-    Residuals,
     TotalsSideSolver,
 )
 from bayes_attrib.inference.laplace.streams import Purpose, stream
@@ -95,6 +96,14 @@ def test_solvers_agree(posterior_of, name):
     np.testing.assert_allclose(applied, r, atol=1e-9)
     np.testing.assert_allclose(totals.solve(r), expected, atol=1e-9)
     np.testing.assert_allclose(iterative.solve(r), expected, atol=1e-6)
+    elimination = EliminationSolver(linearised, Residuals())
+    for _ in range(2):  # the second time it knows the common effects
+        gap = elimination.solve(r) - expected
+        length, error = (
+            np.sqrt(np.sum(v**2, axis=0) + np.sum(linearised.forward(v) ** 2, axis=0))
+            for v in (expected, gap)
+        )
+        assert np.all(error < 3e-3 * length)
     assert field.log_det == pytest.approx(totals.log_det, rel=1e-9)
     assert 0 < residuals.worst <= 1e-9
     assert residuals.products < 200
@@ -124,6 +133,21 @@ def test_perturbed_modes_have_the_covariance_of_the_precision(posterior_of):
     variance = np.diag(mode.solver.solve(np.eye(posterior.field.size)))
     assert np.all(np.abs(v.var(axis=1) / variance - 1) < 5 * np.sqrt(2 / 20_000))
     assert abs(squared.mean() / len(v) - 1) < 5 * np.sqrt(2 / len(v) / 20_000)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("name", ["hcp_brick", "hcp_brick_money"])
+def test_draws_by_elimination_have_the_covariance_of_the_precision(posterior_of, name):
+    """Variances of 20,000 draws of some 400 effects, and along 20 directions, at 5 errors."""
+    posterior, rng = posterior_of(name), np.random.default_rng(4)
+    mode = posterior.exact_mode(posterior.hyper.start)
+    solver = EliminationSolver(mode.linearised, Residuals())
+    v = solver.noise(20_000, rng)
+    directions = np.hstack([np.eye(len(v)), rng.standard_normal((len(v), 20))])
+    variance = np.einsum("ij,ij->j", directions, mode.solver.solve(directions))
+    ratio = (directions.T @ v).var(axis=1) / variance
+    assert np.all(np.abs(ratio - 1) < 5 * np.sqrt(2 / 20_000))
+    assert np.all(np.abs((directions.T @ v).mean(axis=1)) < 5 * np.sqrt(variance / 20_000))
 
 
 @pytest.mark.parametrize("name", ["hcp_brick", "hcp_brick_money"])

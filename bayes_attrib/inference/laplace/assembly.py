@@ -99,7 +99,6 @@ def draw_many(posterior: Posterior, density: HyperDensity, n_draws: int, seed: i
     """Draw from the approximation where determinants are out of reach."""
     points = list(draw_iterative(posterior, density, FEW_POINTS, n_draws, seed))
     sizes = [point.log_rates.shape[1] for point in points]
-    k = posterior.field.n_coarse
     values = {
         name: np.repeat([point.values[name] for point in points], sizes)
         for name in posterior.hyper.names
@@ -110,7 +109,7 @@ def draw_many(posterior: Posterior, density: HyperDensity, n_draws: int, seed: i
     }
     return Drawn(
         values,
-        np.hstack([point.effects[:k] for point in points]),
+        np.hstack([point.effects for point in points]),
         _side_by_side(points, sizes),
         {"point": np.repeat(np.arange(len(points), dtype=np.float64), sizes)},
         figures,

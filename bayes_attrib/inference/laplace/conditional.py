@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayes_attrib.inference.laplace.elimination import EliminationSolver
 from bayes_attrib.inference.laplace.expectations import FieldTarget
 from bayes_attrib.inference.laplace.mode import Mode
 from bayes_attrib.inference.laplace.solvers import Solver
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 MOST_SHIFT = 3.0
-"""Longest correction of the mean, in posterior sds over all elements together."""
+"""Longest step of a correction of the mean in small fields, in posterior sds over all elements."""
+
+MOST_SHIFT_EACH = 0.3
+"""Longest step per element, as a root mean square, in large fields."""
 
 _CORRECTIONS = 2
 
@@ -65,6 +69,13 @@ def noise_of_precision[S: Solver](
     return v, np.einsum("ij,ij->j", v, r)
 
 
+def noise[S: Solver](mode: Mode[S], n_draws: int, rng: np.random.Generator) -> FloatArray:
+    """Return the deviations of :func:`noise_of_precision` alone, in whatever way is quickest."""
+    if isinstance(mode.solver, EliminationSolver):
+        return np.asarray(mode.solver.noise(n_draws, rng), dtype=np.float64)
+    return noise_of_precision(mode, n_draws, rng)[0]
+
+
 def mean_correction[S: Solver](
     target: FieldTarget, mode: Mode[S], n_pairs: int, rng: np.random.Generator
 ) -> FloatArray:
@@ -91,8 +102,9 @@ def mean_correction[S: Solver](
     ndarray, shape (size, 1)
         What to add to the mode.
     """
-    v, _ = noise_of_precision(mode, n_pairs, rng)
+    v = noise(mode, n_pairs, rng)
     shift = np.zeros_like(mode.x)
+    longest = max(MOST_SHIFT, MOST_SHIFT_EACH * math.sqrt(len(shift)))
     for _ in range(_CORRECTIONS):
         gradient = np.zeros_like(mode.x)
         for sign in (1.0, -1.0):
@@ -100,7 +112,7 @@ def mean_correction[S: Solver](
             gradient += target.gradient(x, target.expectations(x)).mean(axis=1, keepdims=True) / 2
         step = mode.solver.solve(gradient)
         length = math.sqrt(max(float(np.sum(step * gradient)), 0.0))
-        shift = shift + step * min(1.0, MOST_SHIFT / max(length, 1e-300))
+        shift = shift + step * min(1.0, longest / max(length, 1e-300))
     return shift
 
 

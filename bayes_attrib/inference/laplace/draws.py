@@ -10,8 +10,9 @@ from scipy.stats import qmc
 
 from bayes_attrib.inference.laplace.axes import HyperDensity
 from bayes_attrib.inference.laplace.conditional import draw_field, mean_correction
+from bayes_attrib.inference.laplace.elimination import EliminationSolver
 from bayes_attrib.inference.laplace.expectations import FieldTarget
-from bayes_attrib.inference.laplace.posterior import Posterior
+from bayes_attrib.inference.laplace.posterior import IterativeMode, Posterior
 from bayes_attrib.inference.laplace.streams import Purpose, stream
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
@@ -53,10 +54,10 @@ class PointDraws:
     ----------
     values : mapping of str to float
         The hyperparameters.
-    effects : ndarray, shape (size, n_draws)
-        Effects of all elements of the field.
+    effects : ndarray, shape (n_coarse, n_draws)
+        Effects of the field but the entities' own.
     log_rates : ndarray, shape (n_entities, n_draws)
-        Logarithms of rates.
+        Logarithms of rates, in 32 bits where there are very many.
     correction : float
         As for weighed draws.
     """
@@ -137,7 +138,7 @@ def draw_iterative(
         Seed of everything random.
     """
     centre = posterior.iterative_mode(density.centre)
-    n_pairs = min(_PAIRS, 2 * centre.solver.width)
+    n_pairs = min(_PAIRS, centre.solver.width)
     rng = stream(seed, Purpose.CORRECTION)
     shift = mean_correction(posterior.target(density.centre), centre, n_pairs, rng)
     shares = np.diff(np.linspace(0, n_draws, n_points + 1).astype(int))
@@ -145,36 +146,40 @@ def draw_iterative(
         if not shares[i]:
             continue
         rng = stream(seed, Purpose.DRAWS, i)
-        start = _rescaled(posterior, centre.x, density.centre, point)
+        start = posterior.rescaled(centre.x, density.centre, point)
         mode, target = posterior.iterative_mode(point, start), posterior.target(point)
         n_batches = -(-int(shares[i]) // mode.solver.width)
         for n in np.diff(np.linspace(0, shares[i], n_batches + 1).astype(int)).tolist():
-            drawn = draw_field(mode, shift, n, rng)
-            effects = posterior.field.effects(drawn.x, target.scale)
-            log_rates = posterior.field.log_rates(effects)
+            effects, log_rates = _draw_rates(target, mode, shift, n, rng)
             values = posterior.hyper.values(point)
             size = _correction_size(target, shift, log_rates) if n > 1 else np.nan
             yield PointDraws(values, effects, log_rates, size)
+
+
+def _draw_rates(
+    target: FieldTarget, mode: IterativeMode, shift: FloatArray, n: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draw common effects and log rates; in as few passes as will do where there are many."""
+    field, k = target.field, target.field.n_coarse
+    if not isinstance(mode.solver, EliminationSolver):
+        effects = field.effects(draw_field(mode, shift, n, rng).x, target.scale)
+        return effects[:k], field.log_rates(effects)
+    x = mode.solver.noise(n, rng)
+    x += (mode.x + shift).astype(x.dtype)
+    effects = field.centre(x[:k].astype(np.float64)) * target.scale[:k, np.newaxis]
+    for block in field.blocks[:-1]:
+        effects[block.span] += block.mean
+    log_rates = x[k:]
+    log_rates *= x.dtype.type(target.scale[-1])
+    log_rates += np.asarray(field.design @ effects, dtype=x.dtype)
+    log_rates += x.dtype.type(field.log_reference_rate)
+    return effects, np.asarray(log_rates)
 
 
 def _points(density: HyperDensity, n_points: int, seed: int) -> Iterator[tuple[FloatArray, float]]:
     points, log_density = spread_points(density, n_points, seed)
     for point, value in zip(points, log_density, strict=True):
         yield point, float(value)
-
-
-def _rescaled(
-    posterior: Posterior, x: FloatArray, known: FloatArray, wanted: FloatArray
-) -> FloatArray:
-    """Guess a mode from another: effects of groups stay, those of entities shrink with their sd.
-
-    Groups of many entities are told by the totals, entities by their prior for the most part.
-    """
-    before, after = (posterior.field.scale(posterior.hyper.values(p)) for p in (known, wanted))
-    ratio = before / after
-    own = posterior.field.blocks[-1].span
-    ratio[own] = 1.0 / ratio[own]
-    return np.asarray(x * ratio[:, np.newaxis])
 
 
 def _correction_size(target: FieldTarget, shift: FloatArray, log_rates: FloatArray) -> float:

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from bayes_attrib.inference.laplace.axes import AxisDensity, HyperDensity, principal_axes
-from bayes_attrib.inference.laplace.conditional import noise_of_precision
+from bayes_attrib.inference.laplace.conditional import noise
+from bayes_attrib.inference.laplace.elimination import Known
 from bayes_attrib.inference.laplace.explore_exact import mode_of_surface
 from bayes_attrib.inference.laplace.posterior import Effort, IterativeMode, Posterior
 from bayes_attrib.inference.laplace.streams import Purpose, stream
@@ -41,6 +42,9 @@ _LONGEST_STEP = 1.0
 _REACH = 2.0
 _BEYOND = 4.0
 
+_SHORT = 0.05
+"""An axis is short if a posterior sd along it changes no parameter by more than 5%."""
+
 
 @dataclass
 class SlopeField:
@@ -58,13 +62,14 @@ class SlopeField:
     seed: int
 
     def __post_init__(self) -> None:
-        self._start: FloatArray | None = None
+        self._before: tuple[FloatArray, FloatArray] | None = None
 
     def __call__(self, point: FloatArray) -> FloatArray:
-        """Return the slope at a point, shape (n,); each climb begins at the mode before."""
+        """Return the slope at a point, shape (n,); each climb begins near the mode before."""
         posterior = self.posterior
-        mode = posterior.iterative_mode(point, self._start)
-        self._start = mode.x
+        start = self._before and posterior.rescaled(*self._before, point)
+        mode = posterior.iterative_mode(point, start)
+        self._before = mode.x, point
         slopes = np.array([self._prior_slope(point, i) for i in range(posterior.hyper.size)])
         for block in posterior.field.blocks:
             if isinstance(block.sd, str):
@@ -106,7 +111,7 @@ class SlopeField:
         posterior, slopes = self.posterior, np.zeros(len(point))
         rng = stream(self.seed, Purpose.NOISE)
         n_draws = min(N_NOISE_DRAWS, mode.solver.width)
-        v, _ = noise_of_precision(mode, n_draws, rng)
+        v = noise(mode, n_draws, rng)
         spread = np.mean(mode.linearised.forward(v) ** 2, axis=1)
         found = posterior.target(point).expectations(mode.x)
         for name in posterior.family.parameters:
@@ -136,8 +141,8 @@ def explore_iterative(posterior: Posterior, seed: int) -> HyperDensity:
         On the transformed scale.
     """
     slope_at = SlopeField(posterior, seed)
-    centre, slope = _climb(slope_at, _start(posterior, seed))
-    axes = principal_axes(_hessian(slope_at, centre, slope))
+    centre, slope, hessian = _climb(slope_at, _start(posterior, seed))
+    axes = principal_axes(hessian)
     densities = tuple(_profile(slope_at, centre, axis, slope) for axis in axes.T)
     return HyperDensity(centre, axes, densities)
 
@@ -148,7 +153,8 @@ def _start(posterior: Posterior, seed: int) -> FloatArray:
         return posterior.hyper.start
     rng = stream(seed, Purpose.PART)
     rows = np.sort(rng.choice(posterior.field.n_aggregates, N_PART, replace=False))
-    part = replace(posterior, field=posterior.field.of_aggregates(rows), effort=Effort())
+    field = posterior.field.of_aggregates(rows)
+    part = replace(posterior, field=field, effort=Effort(), known=Known())
     return mode_of_surface(part)
 
 
@@ -159,8 +165,8 @@ def _hessian(slope_at: SlopeField, point: FloatArray, slope: FloatArray) -> Floa
     return (hessian + hessian.T) / 2
 
 
-def _climb(slope_at: SlopeField, point: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the mode and the slope left there: Newton steps, the Hessian kept up to date."""
+def _climb(slope_at: SlopeField, point: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the mode, slope and Hessian there: Newton steps, the Hessian kept up to date."""
     slope = slope_at(point)
     hessian = _hessian(slope_at, point, slope)
     for _ in range(_MOST_STEPS):
@@ -174,7 +180,7 @@ def _climb(slope_at: SlopeField, point: FloatArray) -> tuple[FloatArray, FloatAr
         miss = after - slope - hessian @ step
         hessian = hessian + _symmetric_update(miss, step)
         slope = after
-    return point, slope
+    return point, slope, hessian
 
 
 def _symmetric_update(miss: FloatArray, step: FloatArray) -> FloatArray:
@@ -187,8 +193,12 @@ def _symmetric_update(miss: FloatArray, step: FloatArray) -> FloatArray:
 def _profile(
     slope_at: SlopeField, centre: FloatArray, axis: FloatArray, slope: FloatArray
 ) -> AxisDensity:
-    """Integrate the slope along an axis; it goes on as a straight line beyond the last points."""
-    z = np.array([-_REACH, -_REACH / 2, 0.0, _REACH / 2, _REACH])
+    """Integrate the slope along an axis; it goes on as a straight line beyond the last points.
+
+    Where parameters hardly move along it, their density is nearly normal, and two points will do.
+    """
+    is_short = float(np.max(np.abs(axis))) < _SHORT
+    z = np.array([-1.0, 0.0, 1.0] if is_short else [-1.0, -0.5, 0.0, 0.5, 1.0]) * _REACH
     slopes = np.array([float(axis @ (slope if d == 0 else slope_at(centre + d * axis))) for d in z])
     left = min((slopes[1] - slopes[0]) / (z[1] - z[0]), 0.0)
     right = min((slopes[-1] - slopes[-2]) / (z[-1] - z[-2]), 0.0)

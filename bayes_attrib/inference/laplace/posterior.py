@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from bayes_attrib import names
-from bayes_attrib.inference.laplace.expectations import FieldTarget
+from bayes_attrib.inference.laplace.elimination import MOST_COMMON, EliminationSolver, Known
+from bayes_attrib.inference.laplace.expectations import FieldTarget, Linearised
 from bayes_attrib.inference.laplace.hyperparameters import Hyperparameters
 from bayes_attrib.inference.laplace.mode import Mode, find_mode
+from bayes_attrib.inference.laplace.residuals import Residuals
 from bayes_attrib.inference.laplace.solvers import (
     FieldSideSolver,
     IterativeSolver,
-    Residuals,
     TotalsSideSolver,
     exact_solver,
     is_exact,
@@ -29,7 +29,7 @@ _NEAR_ENOUGH = 1e-9
 """Gain per element at which an iterative climb stops, over all elements together."""
 
 ExactMode = Mode[FieldSideSolver | TotalsSideSolver]
-IterativeMode = Mode[IterativeSolver]
+IterativeMode = Mode[IterativeSolver | EliminationSolver]
 
 
 @dataclass
@@ -64,12 +64,15 @@ class Posterior:
         Their priors and transformations.
     effort : Effort
         Counts what was done.
+    known : Known
+        What the last iterative solver found, for the next one to begin with.
     """
 
     field: LatentField
     family: Family
     hyper: Hyperparameters
     effort: Effort = dataclasses.field(default_factory=Effort)
+    known: Known = dataclasses.field(default_factory=Known)
 
     @property
     def exact(self) -> bool:
@@ -93,8 +96,25 @@ class Posterior:
     def iterative_mode(self, point: FloatArray, start: FloatArray | None = None) -> IterativeMode:
         """Return the mode of the field given hyperparameters, with an iterative solver."""
         near = _NEAR_ENOUGH * self.field.size
-        make = partial(IterativeSolver, residuals=self.effort.residuals)
-        return self._note(find_mode(self.target(point), self._start(start), make, near))
+        start = self._start(start)
+        return self._note(find_mode(self.target(point), start, self._iterative_solver, near))
+
+    def _iterative_solver(self, linearised: Linearised) -> IterativeSolver | EliminationSolver:
+        field = self.field
+        if field.n_coarse <= MOST_COMMON and field.n_aggregates < field.size:
+            return EliminationSolver(linearised, self.effort.residuals, self.known)
+        return IterativeSolver(linearised, self.effort.residuals)
+
+    def rescaled(self, x: FloatArray, known: FloatArray, wanted: FloatArray) -> FloatArray:
+        """Guess a mode from another: effects of groups stay, those of entities shrink as their sd.
+
+        Groups of many entities are told by the totals, entities by their prior for the most part.
+        """
+        before, after = (self.field.scale(self.hyper.values(p)) for p in (known, wanted))
+        ratio = before / after
+        own = self.field.blocks[-1].span
+        ratio[own] = 1.0 / ratio[own]
+        return np.asarray(x * ratio[:, np.newaxis])
 
     def log_marginal(self, point: FloatArray, mode: ExactMode) -> float:
         """Log density of totals and hyperparameters by Laplace's method, at a point.

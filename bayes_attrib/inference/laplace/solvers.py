@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +9,7 @@ import scipy.sparse as sp
 from scipy.linalg import cho_factor, cho_solve
 
 from bayes_attrib.inference.laplace.expectations import Linearised
+from bayes_attrib.inference.laplace.residuals import Residuals
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 LARGEST_DENSE = 1500
@@ -97,14 +97,6 @@ def exact_solver(linearised: Linearised) -> FieldSideSolver | TotalsSideSolver:
     if linearised.field.size <= linearised.field.n_aggregates:
         return FieldSideSolver(linearised)
     return TotalsSideSolver(linearised)
-
-
-@dataclass
-class Residuals:
-    """Worst relative residual of all iterative solutions so far, and how many steps they took."""
-
-    worst: float = 0.0
-    products: int = 0
 
 
 class IterativeSolver:
