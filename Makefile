@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := bayes_attrib tests benchmarks data scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check-pages lint bench data translations lock clean
+.PHONY: help setup demo test check-pages lint bench bench-speed data translations lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,6 +39,9 @@ lint: $(VENV)/.dev  ## Format, lint, types, docstrings, import layers
 
 bench: $(VENV)/.dev  ## Measure what README and docs quote
 	@for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+
+bench-speed: $(VENV)/.dev  ## Measure speed beside others, and write docs/speed.md
+	@$(BIN)/python benchmarks/speed.py
 
 data: $(VENV)/.dev  ## Make the shipped data again from their sources
 	@$(BIN)/python data/make_simulations.py

@@ -1,0 +1,1 @@
+"""Competitors of the package on the same data, one file each, and what is measured about them."""
