@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from bayes_attrib.model.families import Cells, Draws, Family
 from bayes_attrib.spec import IntervalSpec
 
 _ALLOCATION_STREAM = 1
+
+MANY_AMOUNTS: Final = 2**26
+"""Cells times draws from which on whole amounts are drawn by a compiled algorithm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +122,10 @@ def drawn_blocks(
     amounts : ndarray, shape (n_edges of the block, n_draws)
         Amounts given the totals, in their unit.
     """
+    of_many = mean.data.n_edges * mean.n_draws > MANY_AMOUNTS
     for block in mean.blocks():
         totals = mean.data.totals[block.aggregates]
-        cells = Cells(totals, block.indptr, mean.amounts(block.edges))
+        cells = Cells(totals, block.indptr, mean.amounts(block.edges), of_many)
         yield block, cells, family.draw_amounts(cells, noise, rng)
 
 

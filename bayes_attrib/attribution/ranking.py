@@ -104,6 +104,39 @@ def rank_draws(
     return Ranking(best / n_draws, top / n_draws, expected, lower, upper, probability)
 
 
+def rank_few(
+    draws: npt.NDArray[np.floating], chosen: IntArray, *, interval: IntervalSpec
+) -> Ranking:
+    """Rank a few rows among all within every draw; the same as :func:`rank_draws` says of them.
+
+    Every draw is sorted once, and the few are looked up in it.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n_rows, n_draws)
+        Joint draws: columns belong together.
+    chosen : ndarray of int, shape (n_chosen,)
+        Rows to rank.
+    interval : IntervalSpec
+        Kind and probability of the interval of ranks.
+
+    Returns
+    -------
+    Ranking
+        Of the chosen rows alone; ``prob_top`` is of the first rank, and there is no detail.
+    """
+    n_rows, n_draws = draws.shape
+    first, last = (np.empty((len(chosen), n_draws), dtype=np.int64) for _ in range(2))
+    for draw in range(n_draws):
+        ordered, wanted = np.sort(draws[:, draw]), draws[chosen, draw]
+        first[:, draw] = n_rows - np.searchsorted(ordered, wanted, side="right")
+        last[:, draw] = n_rows - np.searchsorted(ordered, wanted, side="left") - 1
+    best = ((first == 0) / (last - first + 1)).mean(axis=1)
+    middle = 1.0 + (first + last) / 2
+    lower, upper = interval_of(middle, interval)
+    return Ranking(best, best, middle.mean(axis=1), lower, upper, np.empty((0, n_rows)))
+
+
 def holders_of_best(prob_best: FloatArray, prob: float) -> IntArray:
     """Return the fewest rows that hold the best one with a given probability.
 

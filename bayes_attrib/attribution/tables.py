@@ -163,7 +163,7 @@ def _rows(source: _Source, level: _Level) -> pd.DataFrame:
 
 def _summarise(draws: DrawMatrix, matrix: sp.csr_array | None, interval: IntervalSpec) -> Summary:
     if matrix is not None:
-        return summarise(_sum_rows(draws, matrix), interval)
+        return summarise(draws.sums(matrix), interval)
     parts = [summarise(block, interval) for _, block in draws.blocks()]
     return Summary(
         *(
@@ -171,15 +171,6 @@ def _summarise(draws: DrawMatrix, matrix: sp.csr_array | None, interval: Interva
             for field in fields(Summary)
         )
     )
-
-
-def _sum_rows(draws: DrawMatrix, matrix: sp.csr_array) -> FloatArray:
-    """Multiply a sparse matrix, shape (n_levels, n_rows), with draws, block by block."""
-    columns = matrix.tocsc()
-    total = np.zeros((matrix.shape[0], draws.shape[1]))
-    for rows, block in draws.blocks():
-        total += columns[:, rows] @ block
-    return total
 
 
 def _mean_rate(
@@ -190,7 +181,7 @@ def _mean_rate(
         return _summarise(rates, None, interval)
     weights = sp.csr_array(level.matrix @ sp.diags_array(exposure))
     with np.errstate(invalid="ignore", divide="ignore"):  # a level without exposure has no rate
-        rate = _sum_rows(rates, weights) / level.sum(exposure)[:, np.newaxis]
+        rate = rates.sums(weights) / level.sum(exposure)[:, np.newaxis]
     return summarise(rate, interval)
 
 

@@ -7,10 +7,11 @@ from bayes_attrib.inference.diagnostics import (
     entities_to_check,
     sampling_checks,
 )
+from bayes_attrib.inference.draw_files import load_open_tree, load_tree, save_tree
 from bayes_attrib.inference.draw_matrix import DrawMatrix
 from bayes_attrib.inference.expected_draws import ExpectedDraws, expected_draws, noise_draws
 from bayes_attrib.inference.nuts import SamplerSettings, fit_nuts
-from bayes_attrib.inference.posterior_fit import PosteriorFit, load_tree, save_tree
+from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.predictive import enough_draws, predictive_checks
 from bayes_attrib.inference.prior import PriorDraws, sample_prior
 from bayes_attrib.inference.progress import ProgressBar, ProgressListener, Silent
@@ -33,6 +34,7 @@ __all__ = [
     "entities_to_check",
     "expected_draws",
     "fit_nuts",
+    "load_open_tree",
     "load_tree",
     "noise_draws",
     "predictive_checks",

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
@@ -38,7 +39,7 @@ class DrawMatrix:
     def __init__(self, n_rows: int, n_draws: int, *, in_memory_elements: int | None = None) -> None:
         limit = IN_MEMORY_ELEMENTS if in_memory_elements is None else in_memory_elements
         self.shape = (n_rows, n_draws)
-        self._values: FloatArray | None = None
+        self._values: npt.NDArray[np.floating[Any]] | None = None
         self._file: BinaryIO | None = None
         if n_rows * n_draws <= limit:
             self._values = np.zeros(self.shape)
@@ -48,8 +49,8 @@ class DrawMatrix:
             self._file.truncate(n_rows * n_draws * _BYTES)
 
     @classmethod
-    def of(cls, values: FloatArray) -> DrawMatrix:
-        """Wrap an array of shape (n_rows, n_draws) without copying it."""
+    def of(cls, values: npt.NDArray[np.floating[Any]]) -> DrawMatrix:
+        """Wrap an array of shape (n_rows, n_draws) without copying it; rows come as doubles."""
         matrix = cls(0, values.shape[1])
         matrix.shape = (values.shape[0], values.shape[1])
         matrix._values = values
@@ -58,7 +59,7 @@ class DrawMatrix:
     def rows(self, index: slice | npt.NDArray[np.integer[Any]]) -> FloatArray:
         """Return a copy of some rows, shape (n_chosen, n_draws)."""
         if self._values is not None:
-            return np.array(self._values[index])
+            return np.array(self._values[index], dtype=np.float64)
         if isinstance(index, slice):
             index = np.arange(self.shape[0])[index]
         rows = np.empty((len(index), self.shape[1]))
@@ -74,6 +75,29 @@ class DrawMatrix:
         sums = np.ascontiguousarray(self.rows(index) + values)
         for span, file in self._spans(index):
             _require_whole(file.write(memoryview(sums[span]).cast("B")), sums[span])
+
+    def thinned(self, step: int) -> DrawMatrix:
+        """Return every k-th draw of every row, shape (n_rows, ceil(n_draws / step))."""
+        if self._values is not None:
+            return DrawMatrix.of(np.ascontiguousarray(self._values[:, ::step]))
+        kept = DrawMatrix(self.shape[0], len(range(0, self.shape[1], step)))
+        for block, rows in self.blocks():
+            kept.add(np.arange(block.start, block.stop), rows[:, ::step])
+        return kept
+
+    def sums(self, weights: sp.csr_array) -> FloatArray:
+        """Return weighted sums of rows, shape (n_sums, n_draws).
+
+        Parameters
+        ----------
+        weights : sparse array, shape (n_sums, n_rows)
+            Weights of the rows.
+        """
+        columns = weights.tocsc()
+        total = np.zeros((weights.shape[0], self.shape[1]))
+        for block, rows in self.blocks():
+            total += columns[:, block] @ rows
+        return total
 
     def _spans(self, index: npt.NDArray[np.integer[Any]]) -> Iterator[tuple[slice, Any]]:
         """Yield runs of consecutive rows, with the scratch file positioned at each."""

@@ -105,10 +105,8 @@ class ExpectedDraws:
     def thinned(self, most: int) -> ExpectedDraws:
         """Return every k-th draw, so that at most ``most`` remain, or a few more."""
         step = max(1, self.n_draws // most)
-        rates = DrawMatrix.of(self.rates.rows(slice(None))[:, ::step])
-        return ExpectedDraws(
-            self.data, rates, tuple((term, draws[..., ::step]) for term, draws in self.terms)
-        )
+        terms = tuple((term, draws[..., ::step]) for term, draws in self.terms)
+        return ExpectedDraws(self.data, self.rates.thinned(step), terms)
 
 
 def expected_draws(fit: PosteriorFit, data: AggregateData, spec: ModelSpec) -> ExpectedDraws:
@@ -132,7 +130,7 @@ def expected_draws(fit: PosteriorFit, data: AggregateData, spec: ModelSpec) -> E
     terms = [term for term in edge_terms(data, spec) if term.variable in fit.posterior]
     return ExpectedDraws(
         data,
-        DrawMatrix.of(fit.draws(names.RATE)),
+        fit.rate_matrix(),
         tuple((term, fit.draws(term.variable)) for term in terms),
     )
 

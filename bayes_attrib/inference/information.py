@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from bayes_attrib import names
 from bayes_attrib.errors import Finding
+from bayes_attrib.inference.draw_matrix import BLOCK_ELEMENTS, DrawMatrix
 from bayes_attrib.inference.posterior_fit import PosteriorFit
-from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
+from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.covariates import entity_design
 from bayes_attrib.model.identification import indistinguishable_entities
 from bayes_attrib.spec import ModelSpec
@@ -41,13 +45,15 @@ def information_fraction(
     ndarray, shape (n_attributable,)
         Fractions, clipped to [0, 1].
     """
-    own = posterior.draws(names.LOG_RATE)[: data.n_attributable]
-    offset = (own - rate_centres(posterior, data, spec)) / entity_spreads(posterior, data, spec)
-    return np.clip(1.0 - offset.var(axis=1), 0.0, 1.0)
+    own, fraction = OwnEffects.of(posterior, data, spec), np.empty(data.n_attributable)
+    for entities in own.blocks():
+        offset = (own.log_rates(entities) - own.centres(entities)) / own.spreads(entities)
+        fraction[entities] = 1.0 - offset.var(axis=1)
+    return np.clip(fraction, 0.0, 1.0)
 
 
-def rate_centres(posterior: PosteriorFit, data: AggregateData, spec: ModelSpec) -> FloatArray:
-    """Draws of what groups and covariates alone say about each log rate.
+def central_rates(posterior: PosteriorFit, data: AggregateData, spec: ModelSpec) -> FloatArray:
+    """Return the rates that groups and covariates alone would give, in the mean over draws.
 
     Parameters
     ----------
@@ -60,37 +66,87 @@ def rate_centres(posterior: PosteriorFit, data: AggregateData, spec: ModelSpec) 
 
     Returns
     -------
-    ndarray, shape (n_attributable, n_draws)
-        Logarithms of rates per unit of exposure.
+    ndarray, shape (n_attributable,)
+        Totals per unit of exposure.
     """
-    intercept = np.log(data.reference_rate) + posterior.draws(names.INTERCEPT)
-    centre = np.tile(intercept, (data.n_attributable, 1))
-    for group in spec.rates.groups:
-        effect = posterior.draws(names.effect_of(group))
-        centre += effect[data.attributable_grouping(group).codes]
-    design = entity_design(data, spec)
-    if design is not None:
-        centre += design.matrix @ posterior.draws(names.BETA)
-    return centre
+    own, rates = OwnEffects.of(posterior, data, spec), np.empty(data.n_attributable)
+    for entities in own.blocks():
+        rates[entities] = np.exp(own.centres(entities)).mean(axis=1)
+    return rates
 
 
-def entity_spreads(posterior: PosteriorFit, data: AggregateData, spec: ModelSpec) -> FloatArray:
-    """Draws of the sd of each entity's own effect, shape (n_attributable or 1, n_draws).
+@dataclass(frozen=True, eq=False)
+class OwnEffects:
+    """What the effects of entities of their own are made from, a block of entities at a time.
 
-    Parameters
+    Attributes
     ----------
-    posterior : PosteriorFit
-        Draws of the model that was built from data and spec.
-    data : AggregateData
-        Groupings.
-    spec : ModelSpec
-        The model.
+    rates : DrawMatrix, shape (n_entities, n_draws)
+        Draws of the rates.
+    intercept : ndarray, shape (n_draws,)
+        Draws of the log rate of an average entity.
+    groups : sequence of (ndarray of int, ndarray of shape (n_levels, n_draws))
+        Level of each attributable entity, and the draws of the effects of levels.
+    design : ndarray, shape (n_attributable, n_covariates)
+        Covariates of the entities; of no columns where the model has none.
+    beta : ndarray, shape (n_covariates, n_draws)
+        Draws of their coefficients.
+    spread : ndarray, shape (n_levels, n_draws)
+        Draws of the sd of the entities' own effects; one level for all, or those of a group.
+    spread_level : ndarray of int, shape (n_attributable,)
+        Level of each entity.
     """
-    column = spec.rates.heteroscedastic
-    if column is None:
-        return posterior.draws(names.SIGMA_ENTITY)[np.newaxis]
-    spreads = posterior.draws(names.sigma_entity_of(column))
-    return spreads[data.attributable_grouping(column).codes]
+
+    rates: DrawMatrix
+    intercept: FloatArray
+    groups: Sequence[tuple[IntArray, FloatArray]]
+    design: FloatArray
+    beta: FloatArray
+    spread: FloatArray
+    spread_level: IntArray
+
+    @classmethod
+    def of(cls, posterior: PosteriorFit, data: AggregateData, spec: ModelSpec) -> OwnEffects:
+        """Collect them from a fit."""
+        design = entity_design(data, spec)
+        column = spec.rates.heteroscedastic
+        spread = names.SIGMA_ENTITY if column is None else names.sigma_entity_of(column)
+        n = data.n_attributable
+        return cls(
+            posterior.rate_matrix(),
+            np.log(data.reference_rate) + posterior.draws(names.INTERCEPT),
+            [
+                (data.attributable_grouping(g).codes, posterior.draws(names.effect_of(g)))
+                for g in spec.rates.groups
+            ],
+            np.empty((n, 0)) if design is None else design.matrix,
+            np.empty((0, posterior.n_draws)) if design is None else posterior.draws(names.BETA),
+            np.atleast_2d(posterior.draws(spread)),
+            np.zeros(n, int) if column is None else data.attributable_grouping(column).codes,
+        )
+
+    def blocks(self) -> Iterator[slice]:
+        """Yield slices of attributable entities that fit into little memory with their draws."""
+        n, step = len(self.design), max(1, BLOCK_ELEMENTS // self.rates.shape[1])
+        for start in range(0, n, step):
+            yield slice(start, min(start + step, n))
+
+    def log_rates(self, entities: slice) -> FloatArray:
+        """Return draws of log rates, shape (n_chosen, n_draws)."""
+        return np.log(self.rates.rows(entities))
+
+    def centres(self, entities: slice) -> FloatArray:
+        """Return draws of what groups and covariates alone say about log rates, same shape."""
+        centre = np.tile(self.intercept, (entities.stop - entities.start, 1))
+        for level, effect in self.groups:
+            centre += effect[level[entities]]
+        if self.design.shape[1]:
+            centre += self.design[entities] @ self.beta
+        return centre
+
+    def spreads(self, entities: slice) -> FloatArray:
+        """Return draws of the sd of each entity's own effect, same shape."""
+        return self.spread[self.spread_level[entities]]
 
 
 def information_findings(

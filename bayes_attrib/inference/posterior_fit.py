@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from bayes_attrib import names
 from bayes_attrib.errors import FitError
+from bayes_attrib.inference.draw_files import load_tree, save_tree
+from bayes_attrib.inference.draw_matrix import DrawMatrix
 from bayes_attrib.inputs.aggregate_data import FloatArray
+
+__all__ = ["PosteriorFit", "load_tree", "save_tree"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,32 +67,28 @@ class PosteriorFit:
         Parameters
         ----------
         name : str
-            A variable of the posterior.
+            A variable of the posterior; ``log_rate`` is known from ``rate`` where it is not kept.
 
         Returns
         -------
         ndarray, shape (..., n_draws)
             The variable's own dimensions first, draws last, in C order.
         """
+        if name == names.LOG_RATE and name not in self.posterior:
+            rates = self.draws(names.RATE)
+            return np.log(rates, out=rates)
+        return np.array(self._draws_last(name), dtype=np.float64, order="C")
+
+    def rate_matrix(self) -> DrawMatrix:
+        """Return the draws of the rates, shape (n_entities, n_draws), copied only if need be.
+
+        Rates of single precision, as many draws of many entities have them, stay so in memory.
+        """
+        values = self._draws_last(names.RATE)
+        single = values.dtype == np.float32
+        return DrawMatrix.of(np.ascontiguousarray(values, dtype=None if single else np.float64))
+
+    def _draws_last(self, name: str) -> npt.NDArray[Any]:
+        """Return a view of the draws of a variable, shape (..., n_draws)."""
         values = self.posterior[name].to_numpy()
-        flat = values.reshape(-1, *values.shape[2:])
-        return np.ascontiguousarray(np.moveaxis(flat, 0, -1), dtype=np.float64)
-
-
-def save_tree(tree: xr.DataTree, path: Path) -> None:
-    """Write a tree as netCDF with lossless compression; the same tree gives the same bytes."""
-    encoding = {
-        node.path: {name: {"zlib": True, "complevel": 1} for name in _numeric(node.to_dataset())}
-        for node in tree.subtree
-    }
-    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
-
-
-def load_tree(path: Path) -> xr.DataTree:
-    """Read a tree from netCDF into memory and close the file."""
-    with xr.open_datatree(path, engine="h5netcdf") as tree:
-        return tree.load()
-
-
-def _numeric(dataset: xr.Dataset) -> list[str]:
-    return [str(name) for name, array in dataset.variables.items() if array.dtype.kind in "fiub"]
+        return np.moveaxis(values.reshape(-1, *values.shape[2:]), 0, -1)

@@ -99,20 +99,23 @@ def channels_of(data: AggregateData, spec: ModelSpec, level: str) -> Channels:
         Channels by name.
     """
     grain = grain_of(data, [level])
-    column = _channel_column(data, spec)
+    column = channel_column(data, spec)
     channel = np.full(data.n_edges, "", dtype=object)
     if column is not None:
         of_cells = grain_of(data, [column])
         channel = of_cells.labels[column].to_numpy(dtype=object)[of_cells.row]
     channel[data.edge_entity >= data.n_attributable] = names.UNATTRIBUTED
     found = pd.DataFrame({"row": grain.row, "channel": channel}).drop_duplicates()
-    of: dict[str, tuple[str, ...]] = dict.fromkeys(grain.labels[level], ())
-    for row, name in found.sort_values(["row", "channel"]).itertuples(index=False, name=None):
-        of[grain.labels[level][row]] += (name,)
+    labels = grain.labels[level].tolist()
+    of: dict[str, tuple[str, ...]] = dict.fromkeys(labels, ())
+    found = found.sort_values(["row", "channel"])
+    for row, name in zip(found["row"].tolist(), found["channel"].tolist(), strict=True):
+        of[labels[row]] += (name,)
     return Channels(column, of)
 
 
-def _channel_column(data: AggregateData, spec: ModelSpec) -> str | None:
+def channel_column(data: AggregateData, spec: ModelSpec) -> str | None:
+    """Return the column that tells the channel of an entity; None where nothing does."""
     if spec.rates.nested:
         return spec.rates.nested[0]
     columns = [*data.groupings, *data.aggregate_keys.columns]

@@ -101,7 +101,7 @@ def layout_forest(rows: pd.DataFrame, amounts: AmountFormat, interval_name: str)
     drawn = rows.head(TOP)
     values = drawn[list(_COLUMNS.values())].to_numpy(dtype=np.float64)
     scale = scale_from_zero(values)
-    means = amounts.means(rows["amount_mean"])
+    means = amounts.means(rows["amount_mean"], first=TOP)
     laid = tuple(
         _row(
             printable(str(name)),

@@ -29,6 +29,9 @@ LANGUAGES: Final = (SOURCE_LANGUAGE, "es")
 MISSING: Final = "–"
 """Stands where there is no number."""
 
+_MOST_EXACT: Final = 1e15
+"""In units of the last decimal: below, the shortest and the exact value of a double agree in it."""
+
 # The CLDR keeps a currency that is written in letters apart from its number; Babel does not.
 _LETTER_AT_DIGIT: Final = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 
@@ -101,10 +104,9 @@ class Language:
         if not math.isfinite(value):
             return MISSING
         value = round(value, decimals) + 0.0  # no negative zero
-        text = numbers.format_decimal(
-            value, format=_pattern(decimals), locale=self.locale, decimal_quantization=False
-        )
-        return text.replace("-", "−")
+        if abs(value) * 10.0**decimals < _MOST_EXACT:
+            return _separators(self.locale).write(value, decimals)
+        return _by_babel(value, decimals, self.locale)
 
     def significant(self, value: float, digits: int = 3) -> str:
         """Return a number with so many significant digits, whole numbers never shortened."""
@@ -159,6 +161,37 @@ class Language:
         if len(items) < 2:
             return "".join(items)
         return self.text("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Separators:
+    """What a language puts between digits. Babel reads its patterns anew for every number."""
+
+    decimal: str
+    group: str
+    grouped_from: float
+
+    def write(self, value: float, decimals: int) -> str:
+        """Write a number of at most so many decimals."""
+        grouping = "," if abs(value) >= self.grouped_from else ""
+        whole, _, fraction = f"{abs(value):{grouping}.{decimals}f}".partition(".")
+        sign, point = "−" if value < 0 else "", self.decimal if fraction else ""
+        return f"{sign}{whole.replace(',', self.group)}{point}{fraction}"
+
+
+@cache
+def _separators(locale: str) -> _Separators:
+    """Learn the separators of a language from numbers that Babel writes."""
+    group = numbers.get_group_symbol(locale)
+    grouped = (n for n in (1_000, 10_000, 100_000) if group in _by_babel(n, 0, locale))
+    return _Separators(numbers.get_decimal_symbol(locale), group, next(grouped, math.inf))
+
+
+def _by_babel(value: float, decimals: int, locale: str) -> str:
+    text = numbers.format_decimal(
+        value, format=_pattern(decimals), locale=locale, decimal_quantization=False
+    )
+    return text.replace("-", "−")
 
 
 def _pattern(decimals: int) -> str:

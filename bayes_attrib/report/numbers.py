@@ -85,10 +85,15 @@ def round_to_sum(values: npt.ArrayLike, decimals: int) -> FloatArray:
 
 
 def fixed_column(
-    values: npt.ArrayLike, decimals: int, *, language: Language = ENGLISH
+    values: npt.ArrayLike,
+    decimals: int,
+    *,
+    first: int | None = None,
+    language: Language = ENGLISH,
 ) -> list[str]:
-    """Format a column that adds up as shown, see :func:`round_to_sum`."""
-    return [language.number(value, decimals) for value in round_to_sum(values, decimals).tolist()]
+    """Format a column, or its first values, that adds up as shown, see :func:`round_to_sum`."""
+    rounded = round_to_sum(values, decimals)[:first]
+    return [language.number(value, decimals) for value in rounded.tolist()]
 
 
 def interval(lower: float, upper: float, decimals: int, *, language: Language = ENGLISH) -> str:
@@ -183,10 +188,10 @@ class AmountFormat:
         """Format one amount."""
         return self.language.number(value, self.mean_decimals)
 
-    def means(self, values: Iterable[float]) -> list[str]:
-        """Format a column of amounts that adds up."""
+    def means(self, values: Iterable[float], *, first: int | None = None) -> list[str]:
+        """Format a column of amounts that adds up, or its first values."""
         amounts = np.fromiter(values, dtype=np.float64)
-        return fixed_column(amounts, self.mean_decimals, language=self.language)
+        return fixed_column(amounts, self.mean_decimals, first=first, language=self.language)
 
     def bounds(self, lower: float, upper: float) -> str:
         """Format the interval of an amount."""

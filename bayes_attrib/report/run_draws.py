@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
+import scipy.sparse as sp
 
 from bayes_attrib import names
 from bayes_attrib.attribution import GrainDraws, allocation_rng, draw_grains, grain_of
 from bayes_attrib.attribution.grains import Grain
 from bayes_attrib.errors import RunFolderError, UnknownNameError
-from bayes_attrib.inference import ExpectedDraws, PosteriorFit, expected_draws, noise_draws
+from bayes_attrib.inference import (
+    ExpectedDraws,
+    PosteriorFit,
+    expected_draws,
+    load_open_tree,
+    noise_draws,
+)
 from bayes_attrib.inference.rebuilt_fit import rebuild_fit
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.inputs.periods import arrange
@@ -80,7 +87,7 @@ class RunDraws:
             split = sums.to_numpy(dtype=np.float64)
             totals = np.rint(split) if spec.likelihood.counts else split
         with run.open_posterior() as tree:
-            loaded = tree.load()
+            loaded = load_open_tree(tree)
         try:
             fit, data = rebuild_fit(spec, cells, totals, loaded, run.manifest.method)
             mean, noise = expected_draws(fit, data, spec), noise_draws(fit, data, spec)
@@ -156,9 +163,9 @@ class RunDraws:
         UnknownNameError
             If the run has no such level.
         """
-        rates = self.fit.draws(names.RATE)
+        rates = self.mean.rates
         if level in {names.ENTITY, self.data.entity_key}:
-            return tuple(map(str, self.data.entity_names)), rates
+            return tuple(map(str, self.data.entity_names)), rates.rows(slice(None))
         if level not in self.data.groupings:
             known = [names.ENTITY, *self.data.groupings]
             raise UnknownNameError(
@@ -167,7 +174,7 @@ class RunDraws:
         grouping = self.data.groupings[level]
         exposure = np.asarray(self.data.exposure.sum(axis=0)).ravel()
         weights = grouping.indicator @ exposure
-        summed = grouping.indicator @ (rates * exposure[:, np.newaxis])
+        summed = rates.sums(sp.csr_array(grouping.indicator @ sp.diags_array(exposure)))
         return grouping.levels, summed / weights[:, np.newaxis]
 
     @property

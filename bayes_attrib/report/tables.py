@@ -15,8 +15,11 @@ from bayes_attrib.report.numbers import AmountFormat, fixed_column, interval
 from bayes_attrib.report.page.intervals import significant_interval
 from bayes_attrib.report.run_folder import RunFolder
 
-MAX_ROWS: Final = 20_000
-"""Rows of one table; a page with more would not open on a phone. ``attribution.csv`` has all."""
+MAX_ROWS: Final = 5_000
+"""Rows of one table, 0.6 kB each: a page of many megabytes would not open on a phone.
+
+``attribution.csv`` has all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +132,15 @@ def tabulate_level(
     rows = run.level(level)
     columns = run.spec.columns
     key = columns.entity if level == "entity" else level
+    shown = rows.head(MAX_ROWS)
     found = (
-        *_amounts(rows, amounts, interval_name),
-        *_rates(rows, amounts, interval_name, columns.exposure),
-        *_information(rows, amounts, information),
+        *_amounts(rows, shown, amounts, interval_name),
+        *_rates(shown, amounts, interval_name, columns.exposure),
+        *_information(shown, amounts, information),
     )
-    names = [printable(str(name)) for name in rows["name"].head(MAX_ROWS)]
+    names = [printable(str(name)) for name in shown["name"]]
     cells = zip(*(_cells(column) for column in found), strict=True)
-    return AmountTable(
-        key, found, tuple(zip(names, cells, strict=False)), max(0, len(rows) - MAX_ROWS)
-    )
+    return AmountTable(key, found, tuple(zip(names, cells, strict=True)), len(rows) - len(shown))
 
 
 def _cells(column: Column) -> list[Cell]:
@@ -148,7 +150,10 @@ def _cells(column: Column) -> list[Cell]:
     ]
 
 
-def _amounts(rows: pd.DataFrame, amounts: AmountFormat, name: str) -> list[Column]:
+def _amounts(
+    rows: pd.DataFrame, shown: pd.DataFrame, amounts: AmountFormat, name: str
+) -> list[Column]:
+    """Columns that add up over all rows, and intervals of those that are shown."""
     text = amounts.language.text
     return [
         _summed(
@@ -157,9 +162,9 @@ def _amounts(rows: pd.DataFrame, amounts: AmountFormat, name: str) -> list[Colum
             amounts,
             amounts.mean_decimals,
         ),
-        _interval(text("{interval} of amount", interval=name), rows, "amount", amounts),
+        _interval(text("{interval} of amount", interval=name), shown, "amount", amounts),
         _summed(text("Share (%)"), 100 * rows["share_mean"], amounts, amounts.share_decimals),
-        _interval(text("{interval} of share (%)", interval=name), rows, "share", amounts),
+        _interval(text("{interval} of share (%)", interval=name), shown, "share", amounts),
         _summed(text("EM"), rows["em_amount"], amounts, amounts.mean_decimals),
         _summed(text("Proportional"), rows["proportional_amount"], amounts, amounts.mean_decimals),
         *_truth(rows, amounts),
@@ -205,9 +210,8 @@ def _information(
 def _summed(head: str, values: pd.Series, amounts: AmountFormat, decimals: int) -> Column:
     known = values.notna().all()
     total = amounts.language.number(float(values.sum()), decimals) if known else MISSING
-    return Column(
-        head, fixed_column(values, decimals, language=amounts.language), values.tolist(), total
-    )
+    texts = fixed_column(values, decimals, first=MAX_ROWS, language=amounts.language)
+    return Column(head, texts, values.head(MAX_ROWS).tolist(), total)
 
 
 def _truth(rows: pd.DataFrame, amounts: AmountFormat) -> list[Column]:
@@ -218,7 +222,7 @@ def _truth(rows: pd.DataFrame, amounts: AmountFormat) -> list[Column]:
     plain = _summed(amounts.language.text("Truth"), truth, amounts, amounts.mean_decimals)
     above, below = truth > rows["amount_upper"], truth < rows["amount_lower"]
     marks = ["▲ " if up else "▼ " if down else "" for up, down in zip(above, below, strict=True)]
-    marked = [mark + text for mark, text in zip(marks, plain.cells, strict=True)]
+    marked = [mark + text for mark, text in zip(marks, plain.cells, strict=False)]
     return [Column(plain.head, marked, plain.values, plain.total)]
 
 

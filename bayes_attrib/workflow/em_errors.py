@@ -14,6 +14,7 @@ from bayes_attrib.baselines import (
     information_errors,
     pearson_dispersion,
 )
+from bayes_attrib.baselines.information_errors import MOST_ACTIVE
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.spec import ModelSpec
 
@@ -58,9 +59,10 @@ def em_error_table(data: AggregateData, spec: ModelSpec, em: PointFit) -> pd.Dat
         seed = spec.inference.seed
         errors = bootstrap_em(data, em, seed=seed, replicates=REPLICATES, dispersion=dispersion)
         columns |= _columns("em", errors)
-    return pd.DataFrame(
-        columns | _columns("em_information", information_errors(data, em, dispersion=dispersion))
-    )
+    if np.count_nonzero(em.rate > 0) <= MOST_ACTIVE:
+        curved = information_errors(data, em, dispersion=dispersion)
+        columns |= _columns("em_information", curved)
+    return pd.DataFrame(columns)
 
 
 def _columns(prefix: str, errors: PointErrors) -> dict[str, FloatArray]:

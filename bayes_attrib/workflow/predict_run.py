@@ -11,7 +11,7 @@ import xarray as xr
 from bayes_attrib import names
 from bayes_attrib.attribution.prediction import Prediction, Source, predict_tables
 from bayes_attrib.errors import RunFolderError
-from bayes_attrib.inference import PosteriorFit
+from bayes_attrib.inference import PosteriorFit, load_open_tree
 from bayes_attrib.inference.constant_data import FittedData, constant_data
 from bayes_attrib.inputs import Repair
 from bayes_attrib.inputs.new_tables import GivenTable, KnownNames, read_new_tables
@@ -96,7 +96,7 @@ def _load(run: Fitted | Path | str) -> tuple[PosteriorFit, ModelSpec, xr.Dataset
                 f"{folder.path / names.POSTERIOR_FILE} lacks the group {_CONSTANT}, which tells "
                 "groups and covariates of the fit; fit again with this version to predict from it"
             )
-        loaded = tree.load()
+        loaded = load_open_tree(tree)
     constants = loaded[_CONSTANT].to_dataset()
     return PosteriorFit(loaded, folder.manifest.method), folder.spec, constants
 
@@ -104,7 +104,7 @@ def _load(run: Fitted | Path | str) -> tuple[PosteriorFit, ModelSpec, xr.Dataset
 def _require_model_of_spec(fit: PosteriorFit, spec: ModelSpec) -> None:
     effects = map(names.effect_of, (*spec.rates.groups, *spec.rates.aggregate_effects))
     drift = [names.DRIFT] if spec.rates.drift is not None else []
-    wanted = (*spec.parameters, *effects, *drift, names.LOG_RATE)
+    wanted = (*spec.parameters, *effects, *drift)
     lacking = [name for name in wanted if name not in fit.posterior]
     if lacking:
         raise RunFolderError(

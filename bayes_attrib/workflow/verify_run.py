@@ -15,6 +15,7 @@ import xarray as xr
 
 from bayes_attrib import names
 from bayes_attrib.errors import DataError, FitError, RunFolderError
+from bayes_attrib.inference.draw_files import load_open_tree, without_large
 from bayes_attrib.inputs import DataSource, Repair, read_tables
 from bayes_attrib.report import RunFolder
 from bayes_attrib.report.file_digests import sha256_of
@@ -214,8 +215,9 @@ def _check_posterior(
 
 
 def _load_tree(run: RunFolder) -> xr.DataTree:
+    """Load all but large draws, which are read once, with the data that they belong to."""
     with run.open_posterior() as tree:
-        return tree.load()
+        return load_open_tree(without_large(tree))
 
 
 def _groups(draws: RunDraws) -> dict[str, pd.Series]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bayes_attrib.errors import FitError
 from bayes_attrib.inference.laplace.axes import HyperDensity
 from bayes_attrib.inference.laplace.draws import (
-    PointDraws,
     WeighedDraws,
     draw_exact,
     draw_iterative,
@@ -19,6 +18,7 @@ from bayes_attrib.inference.laplace.posterior import Posterior
 from bayes_attrib.inference.laplace.settling import Settled, n_columns_for, settle, tempered
 from bayes_attrib.inference.laplace.streams import Purpose, stream
 from bayes_attrib.inference.laplace.weights import Weights, resample, weigh
+from bayes_attrib.inference.large_rates import RateDraws
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 
 SMALL_FIELD = 200
@@ -28,6 +28,8 @@ _MANY_TIMES, _TIMES = 12, 2
 """So many draws are made for each that is chosen, in small fields and in others."""
 
 _MANY_POINTS, _POINTS, FEW_POINTS = 256, 64, 16
+
+_NONE = np.empty((0, 0))
 
 _LEAST_IN_USE = 0.3
 """Draws to start from are weighted by the joint density as far as leaves so many in effect."""
@@ -43,8 +45,8 @@ class Drawn:
         Hyperparameters.
     effects : ndarray, shape (n_coarse, n_draws)
         Effects of the field but the entities' own.
-    log_rates : ndarray, shape (n_entities, n_draws)
-        Logarithms of rates.
+    rates : RateDraws
+        Rates of the entities.
     statistics : mapping of str to ndarray, shape (n_draws,)
         What is known of every draw.
     figures : mapping of str to float
@@ -53,7 +55,7 @@ class Drawn:
 
     values: dict[str, FloatArray]
     effects: FloatArray
-    log_rates: FloatArray
+    rates: RateDraws
     statistics: dict[str, FloatArray]
     figures: dict[str, float]
 
@@ -91,14 +93,17 @@ def draw_settled(posterior: Posterior, density: HyperDensity, n_draws: int, seed
     figures |= _settled_figures(settled)
     k, field = posterior.field.n_coarse, posterior.field
     statistics = {"lp": settled.log_density}
-    log_rates = field.log_rates(settled.effects)
-    return Drawn(settled.values, settled.effects[:k], log_rates, statistics, figures)
+    rates = RateDraws.of(field.log_rates(settled.effects))
+    return Drawn(settled.values, settled.effects[:k], rates, statistics, figures)
 
 
 def draw_many(posterior: Posterior, density: HyperDensity, n_draws: int, seed: int) -> Drawn:
     """Draw from the approximation where determinants are out of reach."""
-    points = list(draw_iterative(posterior, density, FEW_POINTS, n_draws, seed))
-    sizes = [point.log_rates.shape[1] for point in points]
+    rates, points = RateDraws(posterior.field.design.shape[0], n_draws), []
+    for point in draw_iterative(posterior, density, FEW_POINTS, n_draws, seed):
+        rates.add(point.log_rates)
+        points.append(replace(point, log_rates=_NONE))
+    sizes = [point.effects.shape[1] for point in points]
     values = {
         name: np.repeat([point.values[name] for point in points], sizes)
         for name in posterior.hyper.names
@@ -110,19 +115,10 @@ def draw_many(posterior: Posterior, density: HyperDensity, n_draws: int, seed: i
     return Drawn(
         values,
         np.hstack([point.effects for point in points]),
-        _side_by_side(points, sizes),
+        rates,
         {"point": np.repeat(np.arange(len(points), dtype=np.float64), sizes)},
         figures,
     )
-
-
-def _side_by_side(points: Sequence[PointDraws], sizes: Sequence[int]) -> FloatArray:
-    """Return log rates of all points, stored draw after draw."""
-    result, at = np.empty((sum(sizes), len(points[0].log_rates))), 0
-    for point, size in zip(points, sizes, strict=True):
-        result[at : at + size] = point.log_rates.T
-        at += size
-    return result.T
 
 
 def _chosen(points: Sequence[WeighedDraws], chosen: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -143,7 +139,7 @@ def _unsettled(
     return Drawn(
         {name: np.array([of_draw[name] for of_draw in values]) for name in hyper.names},
         effects[: field.n_coarse],
-        field.log_rates(effects),
+        RateDraws.of(field.log_rates(effects)),
         {"lp": np.full(len(values), np.nan)},
         figures,
     )

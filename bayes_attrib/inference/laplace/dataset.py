@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from bayes_attrib import names
+from bayes_attrib.inference.large_rates import RateDraws
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.model.covariates import entity_design, pair_design
 from bayes_attrib.model.families import get_family
@@ -25,7 +27,7 @@ def posterior_dataset(
     *,
     hyper: Mapping[str, FloatArray],
     effects: FloatArray,
-    log_rates: FloatArray,
+    rates: RateDraws,
 ) -> xr.Dataset:
     """Name the draws.
 
@@ -41,8 +43,8 @@ def posterior_dataset(
         Draws of the hyperparameters.
     effects : ndarray, shape (n_coarse, n_draws)
         Draws of all effects but the entities' own.
-    log_rates : ndarray, shape (n_entities, n_draws)
-        Draws of log rates.
+    rates : RateDraws
+        Draws of all rates.
 
     Returns
     -------
@@ -72,9 +74,8 @@ def posterior_dataset(
             beta = names.BETA if dim == names.COVARIATE else names.BETA_PAIR
             found[name] = _variable(blocks[beta] / design.scale[:, np.newaxis], dim)
             coords[dim] = list(design.names)
-    found[names.LOG_RATE] = _variable(log_rates, names.ENTITY)
-    found[names.RATE] = _variable(np.exp(log_rates), names.ENTITY)
-    return xr.Dataset(found, coords | _levels(data, spec) | _draw_coords(log_rates.shape[1]))
+    found |= {name: _variable(v, names.ENTITY) for name, v in rates.variables().items()}
+    return xr.Dataset(found, coords | _levels(data, spec) | _draw_coords(len(intercept)))
 
 
 def draw_dataset(variables: Mapping[str, FloatArray]) -> xr.Dataset:
@@ -94,7 +95,7 @@ def observed_dataset(data: AggregateData, spec: ModelSpec) -> xr.Dataset:
     return xr.Dataset({names.TOTAL: ((names.AGGREGATE,), totals)}, coords)
 
 
-def _variable(values: FloatArray, *dims: str) -> Variable:
+def _variable(values: npt.NDArray[Any], *dims: str) -> Variable:
     """One chain: shape (1, n_draws, ...) from draws of shape (..., n_draws)."""
     return (names.CHAIN, names.DRAW, *dims), np.moveaxis(values, -1, 0)[np.newaxis]
 

@@ -102,7 +102,7 @@ def fit_laplace(data: AggregateData, spec: ModelSpec, settings: LaplaceSettings)
         posterior.field,
         hyper=drawn.values,
         effects=drawn.effects,
-        log_rates=drawn.log_rates,
+        rates=drawn.rates,
     )
     groups = {
         "posterior": dataset,

@@ -24,11 +24,15 @@ class Cells:
         Edges of aggregate b are ``indptr[b]:indptr[b + 1]``; no aggregate is empty.
     mu : ndarray, shape (n_edges, n_draws)
         Expected amount of every edge in every draw; positive.
+    of_many : bool
+        Whether they belong to so many cells and draws that whole amounts are drawn by the compiled
+        algorithm, see :mod:`bayes_attrib.model.families.multinomial_kernel`.
     """
 
     totals: FloatArray
     indptr: npt.NDArray[np.integer[Any]]
     mu: FloatArray
+    of_many: bool = False
 
     @cached_property
     def shares(self) -> FloatArray:

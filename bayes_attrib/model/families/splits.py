@@ -32,6 +32,13 @@ def multinomial_amounts(cells: Cells, shares: FloatArray, rng: np.random.Generat
     ndarray, shape (n_edges, n_draws)
         Whole amounts as floats; they sum to the totals exactly.
     """
+    if cells.of_many:
+        # Imported here: numba takes a while to load, and small runs do without it.
+        from bayes_attrib.model.families.multinomial_kernel import (  # noqa: PLC0415
+            draw_multinomial,
+        )
+
+        return draw_multinomial(cells.totals, cells.indptr, shares, rng)
     amounts = np.zeros_like(shares)
     for b in np.flatnonzero(cells.totals > 0):
         edges = slice(cells.indptr[b], cells.indptr[b + 1])

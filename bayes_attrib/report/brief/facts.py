@@ -175,8 +175,8 @@ def count_pairs(run: RunFolder, draws: PageDraws) -> PairCounts:
     order = pd.Index(data.entity_names.astype(str)).get_indexer(pd.Index(run.entities["name"]))
     chosen = order[order < data.n_attributable][:N_COMPARED]
     pairs = compare_pairs(
-        draws.amounts,
-        chosen.astype(np.int64),
+        draws.amounts[chosen].astype(np.float64),
+        np.arange(len(chosen)),
         equivalence=EQUAL,
         prob=SURE,
         interval=run.spec.report.interval,

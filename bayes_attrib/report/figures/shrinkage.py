@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from bayes_attrib import names
 from bayes_attrib.errors import UnknownNameError
-from bayes_attrib.inference.information import rate_centres
+from bayes_attrib.inference.information import central_rates
 from bayes_attrib.report.figures.axes import bent_axis, name_axis
 from bayes_attrib.report.figures.look import (
     Look,
@@ -111,7 +111,7 @@ def _rates(found: RunDraws) -> pd.DataFrame:
     table["exposure"] = run.entities["exposure"].to_numpy()
     table["group"] = np.nan
     if not run.manifest.model_variables:  # the centre of somebody's own model is not known
-        centre = np.exp(rate_centres(found.fit, data, run.spec)).mean(axis=1)
+        centre = central_rates(found.fit, data, run.spec)
         own = pd.Series(centre, index=data.entity_names[: data.n_attributable].astype(str))
         table["group"] = own.reindex(table["name"]).to_numpy()
     known = np.isfinite(table["em"]) & np.isfinite(table["mean"])

@@ -13,7 +13,7 @@ from bayes_attrib.attribution.ranking import holders_of_best
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.report.labels import printable
 from bayes_attrib.report.numbers import AmountFormat, round_to_sum
-from bayes_attrib.report.page.draws import PageDraws
+from bayes_attrib.report.page.draws import PageDraws, RowDraws
 from bayes_attrib.report.run_folder import RunFolder
 
 MOST_NAMED: Final = 4
@@ -83,7 +83,7 @@ def find_answer(
     return Answer(sentence, settled, rollups)
 
 
-def leading_probabilities(amounts: FloatArray) -> FloatArray:
+def leading_probabilities(amounts: RowDraws) -> FloatArray:
     """Probability of each row to be the largest.
 
     Parameters

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_attrib import names
+from bayes_attrib.attribution import grain_of
 from bayes_attrib.inputs.aggregate_data import AggregateData, IntArray
-from bayes_attrib.report.comparison_channels import channels_of
+from bayes_attrib.report.comparison_channels import channel_column
 from bayes_attrib.spec import ModelSpec
 
 
@@ -33,7 +33,7 @@ class EntityChannels:
 
 
 def number_channels(data: AggregateData, spec: ModelSpec) -> EntityChannels:
-    """Number the channels of the entities, by the rule of :func:`channels_of`.
+    """Number the channels of the entities, by the rule of ``comparison_channels.channels_of``.
 
     Parameters
     ----------
@@ -47,12 +47,18 @@ def number_channels(data: AggregateData, spec: ModelSpec) -> EntityChannels:
     EntityChannels
         Channel of each entity.
     """
-    found = channels_of(data, spec, names.ENTITY)
-    single = [
-        of[0] if len(of) == 1 and i < data.n_attributable else None
-        for i, of in enumerate(found.of.get(str(name), ()) for name in data.entity_names)
-    ]
-    levels = tuple(sorted({channel for channel in single if channel is not None}))
-    place = {channel: i for i, channel in enumerate(levels)}
-    codes = [place[channel] if channel is not None else -1 for channel in single]
-    return EntityChannels(found.column, levels, np.array(codes, dtype=np.int64))
+    column, n = channel_column(data, spec), data.n_entities
+    labels, of_cell = np.array([""], dtype=object), np.zeros(data.n_edges, dtype=np.int64)
+    if column is not None:
+        grain = grain_of(data, [column])
+        labels, of_cell = grain.labels[column].to_numpy(dtype=object), grain.row
+    lowest, highest = np.full(n, len(labels)), np.full(n, -1)
+    np.minimum.at(lowest, data.edge_entity, of_cell)
+    np.maximum.at(highest, data.edge_entity, of_cell)
+    single = (lowest == highest) & (np.arange(n) < data.n_attributable)
+    used = np.unique(lowest[single])
+    used = used[np.argsort(labels[used], kind="stable")]
+    place = np.full(len(labels) + 1, -1)
+    place[used] = np.arange(len(used))
+    codes = np.where(single, place[lowest], -1)
+    return EntityChannels(column, tuple(map(str, labels[used])), codes.astype(np.int64))

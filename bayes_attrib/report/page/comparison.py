@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from bayes_attrib.attribution.ranking import rank_draws
+from bayes_attrib.attribution.ranking import rank_few
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.report.labels import printable
 from bayes_attrib.report.language import Language
 from bayes_attrib.report.numbers import AmountFormat
 from bayes_attrib.report.page.channels import EntityChannels, number_channels
-from bayes_attrib.report.page.draws import PageDraws
+from bayes_attrib.report.page.draws import PageDraws, RowDraws
 from bayes_attrib.report.page.intervals import between
 from bayes_attrib.report.page.packed import pack_draws
 from bayes_attrib.report.page.scale import Scale, Tick
@@ -160,7 +160,7 @@ def compare(run: RunFolder, draws: PageDraws, amounts: AmountFormat) -> Comparis
     return Comparison(channels.column, found, len(many) - len(found), n_draws, len(chosen), packed)
 
 
-def probabilities_of_more(rows: FloatArray) -> FloatArray:
+def probabilities_of_more(rows: RowDraws) -> FloatArray:
     """Probability that row i exceeds row j; draws in which both are equal count for half.
 
     Parameters
@@ -203,12 +203,12 @@ def _compare_channel(
         for i in range(len(top))
     )
     kind = draws.source.run.spec.report.interval
-    ranking = rank_draws(rates, np.arange(0), top_k=1, interval=kind)
-    scale = Scale(1.0, max(2.0, float(ranking.upper[: len(top)].max())))
+    ranking = rank_few(rates, np.arange(len(top)), interval=kind)
+    scale = Scale(1.0, max(2.0, float(ranking.upper.max())))
     figures = np.column_stack(
         [ranking.expected, ranking.lower, ranking.upper, ranking.prob_best]
     ).tolist()
-    best_first = np.argsort(ranking.expected[: len(top)], kind="stable").tolist()
+    best_first = np.argsort(ranking.expected, kind="stable").tolist()
     rows = tuple(_rank_row(labels[i], figures[i], scale, amounts) for i in best_first)
     return ChannelComparison(
         printable(channel), labels, len(members), cells, rows, _rank_ticks(scale, amounts)
@@ -267,6 +267,10 @@ def _pack(
         "levels": list(map(printable, channels.levels)),
         "n": len(range(0, draws.n_draws, step)),
         "interval": {"kind": interval.kind, "prob": interval.prob},
-        "rate": pack_draws(draws.rates[chosen, ::step], logarithmic=True),
-        "amount": pack_draws(draws.amounts[chosen, ::step], logarithmic=False),
+        "rate": pack_draws(_doubles(draws.rates[chosen, ::step]), logarithmic=True),
+        "amount": pack_draws(_doubles(draws.amounts[chosen, ::step]), logarithmic=False),
     }
+
+
+def _doubles(draws: RowDraws) -> FloatArray:
+    return draws.astype(np.float64)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.attribution import GrainDraws, allocation_rng, draw_grains, grain_of
 from bayes_attrib.attribution.grains import Grain
 from bayes_attrib.errors import RunFolderError
+from bayes_attrib.inference import DrawMatrix
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.families import get_family
 from bayes_attrib.report.run_draws import RunDraws
@@ -21,7 +23,7 @@ MOST_CELL_DRAWS: Final = 30_000_000
 """Cells times draws of one pass: a second or two."""
 
 MOST_ROW_DRAWS: Final = 20_000_000
-"""Rows times draws that are kept: 160 MB."""
+"""Rows times draws that are kept as doubles: 160 MB. More are kept in single precision."""
 
 MOST_PERIOD_ROWS: Final = 20_000
 """Pairs of entity and period that have draws; beyond, only those of the largest entities have."""
@@ -31,6 +33,10 @@ FEWEST: Final = 200
 
 N_LARGEST: Final = 12
 """Entities that are followed over time."""
+
+
+RowDraws = npt.NDArray[np.floating[Any]]
+"""Draws by row, shape (n_rows, n_draws)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +90,8 @@ class PageDraws:
 
     source: RunDraws
     step: int
-    amounts: FloatArray
-    rates: FloatArray
+    amounts: RowDraws
+    rates: RowDraws
     by_period: PeriodDraws | None
 
     @classmethod
@@ -124,15 +130,15 @@ class PageDraws:
             grains,
             allocation_rng(run.manifest.seed),
         )
-        amounts = drawn[0].amounts.rows(slice(None))
-        _require_same_means(source, drawn[0].labels[names.ENTITY], amounts)
+        amounts = _in_order(drawn[0], data)
+        _require_same_means(source, amounts)
         by_period = (
             None
             if layout is None or period is None
             else _by_period(data, period, layout[0], layout[1], drawn[1])
         )
-        rates = source.fit.draws(names.RATE)[:, ::step]
-        return cls(source, step, _in_order(amounts, drawn[0], data), rates, by_period)
+        rates = _kept(source.mean.rates.thinned(step))
+        return cls(source, step, amounts, rates, by_period)
 
     @property
     def data(self) -> AggregateData:
@@ -182,23 +188,38 @@ def _by_period(
     return PeriodDraws(key, periods, followed, has_all, row[:-1], drawn, totals)
 
 
-def _in_order(amounts: FloatArray, drawn: GrainDraws, data: AggregateData) -> FloatArray:
+def _in_order(drawn: GrainDraws, data: AggregateData) -> RowDraws:
     """Put the rows in the order of the data; an entity without cells has nothing."""
     position = pd.Index(data.entity_names.astype(str)).get_indexer(
         pd.Index(drawn.labels[names.ENTITY])
     )
-    ordered = np.zeros((data.n_entities, amounts.shape[1]))
-    ordered[position] = amounts
+    n_draws = drawn.amounts.shape[1]
+    ordered = np.zeros((data.n_entities, n_draws), dtype=_precision(data.n_entities * n_draws))
+    for rows, values in drawn.amounts.blocks():
+        ordered[position[rows]] = values
     return ordered
 
 
-def _require_same_means(source: RunDraws, labels: pd.Series, amounts: FloatArray) -> None:
+def _kept(matrix: DrawMatrix) -> RowDraws:
+    kept = np.empty(matrix.shape, dtype=_precision(matrix.shape[0] * matrix.shape[1]))
+    for rows, values in matrix.blocks():
+        kept[rows] = values
+    return kept
+
+
+def _precision(n_elements: int) -> np.dtype[np.floating[Any]]:
+    return np.dtype(np.float64 if n_elements <= MOST_ROW_DRAWS else np.float32)
+
+
+def _require_same_means(source: RunDraws, amounts: RowDraws) -> None:
     """Hold the means against the run's table: equal if all draws were used, else near."""
-    table = source.run.entities.set_index("name").loc[labels]
-    n = amounts.shape[1]
+    table = source.run.entities.set_index("name").loc[source.data.entity_names.astype(str)]
+    n, size = amounts.shape[1], max(1.0, source.data.grand_total)
     near = 0.0 if n == source.n_draws else 12.0 / np.sqrt(n)
-    allowed = near * table["amount_sd"].to_numpy() + 1e-9 * max(1.0, source.data.grand_total)
-    wrong = np.abs(amounts.mean(axis=1) - table["amount_mean"].to_numpy()) > allowed
+    mean = amounts.mean(axis=1, dtype=np.float64)
+    allowed = near * table["amount_sd"].to_numpy() + 1e-9 * size
+    allowed += np.finfo(amounts.dtype).eps * mean
+    wrong = np.abs(mean - table["amount_mean"].to_numpy()) > allowed
     if wrong.any():
         raise RunFolderError(
             f"{source.run.path}: the amounts drawn from {names.POSTERIOR_FILE} differ from those "

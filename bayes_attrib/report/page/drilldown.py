@@ -103,6 +103,7 @@ def look_inside(run: RunFolder, draws: PageDraws | None, amounts: AmountFormat) 
         cells.loc[kept, list(_COLUMNS)].to_numpy(dtype=np.float64),
     )
     periods = None if draws is None else _periods(run, draws, rank, keys)
+    named = _number_named([block, *([] if periods is None else [periods])])
     largest = int(np.argmax(totals))
     inside = cells[number == largest].sort_values("amount_mean", ascending=False, kind="stable")
     records = inside.head(MOST_ROWS)
@@ -117,7 +118,7 @@ def look_inside(run: RunFolder, draws: PageDraws | None, amounts: AmountFormat) 
         {
             "first": int(np.searchsorted(np.sort(chosen), largest)),
             "total": _with_unit(amounts),
-            "names": [printable(str(name)) for name in run.entities["name"]],
+            "names": [printable(str(name)) for name in run.entities["name"].iloc[named]],
             "decimals": [
                 amounts.mean_decimals,
                 amounts.bound_decimals,
@@ -127,6 +128,14 @@ def look_inside(run: RunFolder, draws: PageDraws | None, amounts: AmountFormat) 
             "period": periods,
         },
     )
+
+
+def _number_named(blocks: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+    """Return the entities that blocks speak of, and number those in the blocks by their place."""
+    named = np.unique(np.concatenate([block["entity"] for block in blocks]).astype(np.int64))
+    for block in blocks:
+        block["entity"] = np.searchsorted(named, block["entity"]).tolist()
+    return named
 
 
 def _with_unit(amounts: AmountFormat) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bayes_attrib.inference.information import rate_centres
+from bayes_attrib.inference.information import central_rates
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.report.labels import printable
 from bayes_attrib.report.numbers import AmountFormat
@@ -93,8 +93,8 @@ def lay_out_shrinkage(
     """Lay out EM's rate, the pooled rate, and the rate of its group, per entity.
 
     EM's rate is its amount over the entity's exposure, which at EM's fixed point is the rate that
-    EM found. The rate of the group is what intercept, groups and covariates alone say: the mean
-    over draws of the exponential of :func:`rate_centres`.
+    EM found. The rate of the group is what intercept, groups and covariates alone say, see
+    :func:`central_rates`.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _group_rates(run: RunFolder, draws: PageDraws | None) -> pd.Series | None:
     if draws is None or run.manifest.model_variables:
         return None
     data = draws.data
-    centre = np.exp(rate_centres(draws.source.fit, data, run.spec)).mean(axis=1)
+    centre = central_rates(draws.source.fit, data, run.spec)
     return pd.Series(centre, index=data.entity_names[: data.n_attributable].astype(str))
 
 
