@@ -14,7 +14,6 @@ from bayes_attrib.baselines import (
     information_errors,
     pearson_dispersion,
 )
-from bayes_attrib.baselines.information_errors import MOST_ACTIVE
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.spec import ModelSpec
 
@@ -59,10 +58,9 @@ def em_error_table(data: AggregateData, spec: ModelSpec, em: PointFit) -> pd.Dat
         seed = spec.inference.seed
         errors = bootstrap_em(data, em, seed=seed, replicates=REPLICATES, dispersion=dispersion)
         columns |= _columns("em", errors)
-    if np.count_nonzero(em.rate > 0) <= MOST_ACTIVE:
-        curved = information_errors(data, em, dispersion=dispersion)
-        columns |= _columns("em_information", curved)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(
+        columns | _columns("em_information", information_errors(data, em, dispersion=dispersion))
+    )
 
 
 def _columns(prefix: str, errors: PointErrors) -> dict[str, FloatArray]:
