@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_attrib.baselines.certificate import Certificate, certify_rates
 from bayes_attrib.baselines.em import fit_em
-from bayes_attrib.baselines.information_errors import InformationErrors, information_errors
+from bayes_attrib.baselines.information_errors import (
+    InformationErrors,
+    has_information_errors,
+    information_errors,
+)
 from bayes_attrib.baselines.likelihood import poisson_log_likelihood
 from bayes_attrib.baselines.point_errors import PointErrors, pearson_dispersion
 from bayes_attrib.baselines.point_fit import PointFit
@@ -49,6 +53,7 @@ __all__ = [
     "fit_proportional",
     "fit_spec_map",
     "fit_unpooled_map",
+    "has_information_errors",
     "information_errors",
     "pearson_dispersion",
     "poisson_log_likelihood",

@@ -153,6 +153,7 @@ class FieldDensity:
         coarse = self._coarse_block(at, information)
 
         def apply(residual: FloatArray) -> FloatArray:
+            """Divide by the blocks."""
             result = np.empty_like(residual)
             result[:k] = coarse(residual[:k])
             np.divide(residual[k:], diagonal, out=result[k:])
@@ -184,6 +185,7 @@ class FieldDensity:
         self, rate: FloatArray, curvature: FloatArray, diagonal: FloatArray | None
     ) -> Linear:
         def product(v: FloatArray) -> FloatArray:
+            """Multiply with the Hessian, by two products with the exposures."""
             change = self._push_forward(v)
             bent = curvature * self._sum_over_entities(rate * change)
             image = rate * self._sum_over_aggregates(bent)

@@ -38,8 +38,8 @@ FLAT: Final = 1e-8
 TOUCHES: Final = 1e-10
 """Squared part of an entity in a flat direction from which on it has no finite error."""
 
-MOST_ACTIVE: Final = 4000
-"""Positive rates up to which the information matrix is decomposed (128 MB, a minute)."""
+MOST_ELEMENTS: Final = 16_000_000
+"""Elements of the matrix that is decomposed, at most: 128 MB, and a minute where it is square."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,26 +93,24 @@ def information_errors(
     Raises
     ------
     ValueError
-        If the fit is not converged EM, totals are not whole and no dispersion is given, or more
-        than ``MOST_ACTIVE`` rates are positive.
+        If the fit is not converged EM, totals are not whole and no dispersion is given, or there
+        are too many positive rates, see :func:`has_information_errors`.
     """
     is_poisson = dispersion is None
     phi = checked_dispersion(data, fit, dispersion)
     active = np.nan_to_num(fit.rate) > 0
-    if active.sum() > MOST_ACTIVE:
+    if not has_information_errors(data, fit):
         raise ValueError(
-            f"{active.sum()} positive rates make too large a matrix (limit {MOST_ACTIVE}); use "
-            "bootstrap_em"
+            f"{active.sum()} positive rates and {np.count_nonzero(data.totals)} positive totals "
+            f"make too large a matrix (limit {MOST_ELEMENTS} elements); use bootstrap_em"
         )
     expected = sp.csr_array(data.exposure * np.nan_to_num(fit.rate))[:, active]
     amount = fit.entity_amount[active]
     with threadpool_limits(1):  # small matrices: threads cost more than they bring
-        fraction, vectors = np.linalg.eigh(_observed_fraction(data, expected, amount))
-    fraction = np.clip(fraction, 0.0, 1.0)
-    flat = fraction < FLAT
-    weight = vectors**2
-    is_flat = weight[:, flat].sum(axis=1) > TOUCHES
-    left = np.where(flat, 1.0, fraction)
+        fraction, vectors = _decomposition(_observed_root(data, expected, amount))
+    told = fraction >= FLAT
+    weight, left = vectors[:, told] ** 2, np.minimum(fraction[told], 1.0)
+    is_flat = 1.0 - weight.sum(axis=1) > TOUCHES
     of_log_rate = np.where(is_flat, np.inf, phi * (weight @ (1 / left)) / amount)
     of_expected = np.where(is_flat, np.inf, phi * amount * (weight @ ((1 - left) ** 2 / left)))
     of_amount = of_expected + _allocation_variance(data, expected, None if is_poisson else phi)
@@ -136,15 +134,46 @@ def information_errors(
     )
 
 
-def _observed_fraction(
-    data: AggregateData, expected: sp.csr_array, amount: FloatArray
-) -> FloatArray:
-    """Matrix C: the information in the totals over that in the amounts."""
+def has_information_errors(data: AggregateData, fit: PointFit) -> bool:
+    """Whether the information matrix is small enough to be decomposed.
+
+    Parameters
+    ----------
+    data : AggregateData
+        Totals.
+    fit : PointFit
+        Rates.
+
+    Returns
+    -------
+    bool
+        Whether the positive rates, times the fewer of positive rates and positive totals, are at
+        most ``MOST_ELEMENTS``: 4,000 of either, or 20,000 rates and 800 totals.
+    """
+    n_active = int(np.count_nonzero(np.nan_to_num(fit.rate)))
+    return n_active * min(n_active, int(np.count_nonzero(data.totals))) <= MOST_ELEMENTS
+
+
+def _observed_root(data: AggregateData, expected: sp.csr_array, amount: FloatArray) -> sp.csr_array:
+    """Matrix B, a row per positive total; B' B is C, the information in the totals over all."""
+    positive = data.totals > 0
+    expected = sp.csr_array(expected[positive])
     mu = np.asarray(expected.sum(axis=1)).reshape(-1)
-    root = np.divide(np.sqrt(data.totals), mu, out=np.zeros_like(mu), where=data.totals > 0)
-    scaled = sp.diags_array(root) @ expected @ sp.diags_array(1 / np.sqrt(amount))
-    fraction: FloatArray = (scaled.T @ scaled).toarray()
-    return fraction
+    root = np.sqrt(data.totals[positive]) / mu
+    return sp.csr_array(sp.diags_array(root) @ expected @ sp.diags_array(1 / np.sqrt(amount)))
+
+
+def _decomposition(root: sp.csr_array) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues of B' B and eigenvectors in columns; where B is wide, only as many as its rows.
+
+    All other eigenvalues of a wide one are zero, and its singular values cost a fraction.
+    """
+    n_rows, n_active = root.shape
+    if n_active <= n_rows:
+        fraction, vectors = np.linalg.eigh((root.T @ root).toarray())
+        return fraction, vectors
+    vectors, singular, _ = np.linalg.svd(root.T.toarray(), full_matrices=False)
+    return singular**2, vectors
 
 
 def _allocation_variance(

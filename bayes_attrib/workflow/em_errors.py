@@ -11,6 +11,7 @@ from bayes_attrib.baselines import (
     PointErrors,
     PointFit,
     bootstrap_em,
+    has_information_errors,
     information_errors,
     pearson_dispersion,
 )
@@ -44,7 +45,8 @@ def em_error_table(data: AggregateData, spec: ModelSpec, em: PointFit) -> pd.Dat
     DataFrame, shape (n_entities, 8)
         ``name, em_amount, em_se, em_lower, em_upper`` from a parametric bootstrap (NaN beyond
         ``MOST_PAIRS`` pairs), and ``em_information_se, em_information_lower,
-        em_information_upper`` from the observed information; in units of the totals. Entities at
+        em_information_upper`` from the observed information (NaN where its matrix is too large, see
+        :func:`~bayes_attrib.baselines.has_information_errors`); in units of the totals. Entities at
         zero have no information error, and one that the totals leave free has an infinite one. All
         are NaN where EM did not converge, or fits the totals too well to tell their scatter.
     """
@@ -58,9 +60,9 @@ def em_error_table(data: AggregateData, spec: ModelSpec, em: PointFit) -> pd.Dat
         seed = spec.inference.seed
         errors = bootstrap_em(data, em, seed=seed, replicates=REPLICATES, dispersion=dispersion)
         columns |= _columns("em", errors)
-    return pd.DataFrame(
-        columns | _columns("em_information", information_errors(data, em, dispersion=dispersion))
-    )
+    if has_information_errors(data, em):
+        columns |= _columns("em_information", information_errors(data, em, dispersion=dispersion))
+    return pd.DataFrame(columns)
 
 
 def _columns(prefix: str, errors: PointErrors) -> dict[str, FloatArray]:

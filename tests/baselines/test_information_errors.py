@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ import pytest
 from bayes_attrib.baselines import (
     fit_em,
     fit_proportional,
+    has_information_errors,
     information_errors,
     pearson_dispersion,
 )
-from bayes_attrib.baselines import information_errors as function
-from bayes_attrib.baselines.information_errors import MOST_ACTIVE
+from bayes_attrib.inputs import AggregateData
+
+module = importlib.import_module("bayes_attrib.baselines.information_errors")
 
 
 @pytest.fixture
@@ -169,7 +172,34 @@ def test_nothing_earned_has_no_errors(data_of):
 
 
 def test_a_matrix_that_is_too_large_is_refused(counts, monkeypatch):
-    assert MOST_ACTIVE > 5
-    monkeypatch.setitem(function.__globals__, "MOST_ACTIVE", 5)
-    with pytest.raises(ValueError, match=r"6 positive rates .*limit 5.*use bootstrap_em"):
-        information_errors(counts, fit_em(counts))
+    fit = fit_em(counts)
+    assert has_information_errors(counts, fit)
+    monkeypatch.setattr(module, "MOST_ELEMENTS", 35)
+    assert not has_information_errors(counts, fit)
+    with pytest.raises(ValueError, match=r"6 positive rates and 40 .*limit 35 .*use bootstrap_em"):
+        information_errors(counts, fit)
+
+
+def test_few_totals_of_many_entities(random_data):
+    """More rates than totals: the decomposition by rows tells the same as that by columns.
+
+    Two entities that nobody shares a total with are told by it; all others are flat.
+    """
+    dense = random_data(9, shape=(6, 14), density=0.6).exposure.toarray()
+    dense[:2, :] = 0
+    dense[:, :2] = 0
+    dense[0, 0], dense[1, 1] = 2.0, 3.0
+    data = AggregateData.from_dense(dense, [40, 30, 90, 80, 120, 70])
+    fit = fit_em(data, tolerance=1e-13)
+    errors = information_errors(data, fit)
+    active = fit.rate > 0
+    assert active.sum() > 6
+    np.testing.assert_array_equal(errors.is_flat[:2], [False, False])
+    np.testing.assert_allclose(errors.rate_se[:2], fit.rate[:2] / np.sqrt([40, 30]), rtol=1e-6)
+    expected = dense * fit.rate
+    root = (np.sqrt(data.totals) / expected.sum(axis=1))[:, np.newaxis] * expected
+    root = root[:, active] / np.sqrt(fit.entity_amount[active])
+    fraction, vectors = np.linalg.eigh(root.T @ root)
+    wanted = (vectors[:, fraction < 1e-8] ** 2).sum(axis=1) > 1e-10
+    np.testing.assert_array_equal(errors.is_flat[active], wanted)
+    assert wanted.sum() >= 5
