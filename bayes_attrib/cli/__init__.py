@@ -12,6 +12,7 @@ from bayes_attrib.cli import (  # noqa: F401
     compare,
     data,
     diff,
+    downscale,
     export,
     figures,
     fit,

@@ -1,0 +1,190 @@
+"""The pass over all cells: amounts of their slots, a block of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bayes_attrib.attribution.downscaling.profiles import Profiles
+from bayes_attrib.attribution.downscaling.split import SplitLaw, Splitter
+from bayes_attrib.attribution.intervals import Summary, interval_of, summarise
+from bayes_attrib.inference.draw_matrix import BLOCK_ELEMENTS, DrawMatrix
+from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
+from bayes_attrib.spec import IntervalSpec
+
+_SMALL, _LARGE = np.iinfo(np.int16).max, np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True, eq=False)
+class SlotDraws:
+    """Draws of the amounts of consecutive rows; a row is a slot of a cell.
+
+    Attributes
+    ----------
+    cell : ndarray of int, shape (n_rows,)
+        Cell of each row, ascending.
+    entry : ndarray of int, shape (n_rows,)
+        Entry of the profiles: its slot and its share.
+    amounts : ndarray, shape (n_rows, n_draws)
+        Draws, in the unit of the totals.
+    """
+
+    cell: IntArray
+    entry: IntArray
+    amounts: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class SlotSummaries:
+    """Summaries of the amounts of consecutive rows.
+
+    Attributes
+    ----------
+    cell, entry : ndarray of int, shape (n_rows,)
+        As of :class:`SlotDraws`.
+    summary : Summary
+        Moments and interval of each row.
+    """
+
+    cell: IntArray
+    entry: IntArray
+    summary: Summary
+
+
+def slot_draws(
+    amounts: DrawMatrix,
+    profiles: Profiles,
+    law: SplitLaw,
+    *,
+    most_elements: int = BLOCK_ELEMENTS,
+) -> Iterator[SlotDraws]:
+    """Draw the amounts of all slots given the amounts of their cells.
+
+    Parameters
+    ----------
+    amounts : DrawMatrix, shape (n_cells, n_draws)
+        Draws of the amounts of cells.
+    profiles : Profiles
+        Shares of slots.
+    law : SplitLaw
+        Law of the amounts of slots.
+    most_elements : int
+        Rows times draws of a block, about. A profile of more slots is drawn in two stages, so other
+        draws of the same law come of another value.
+
+    Yields
+    ------
+    SlotDraws
+        Cells in their order, and slots in the order of time.
+    """
+    splitter = Splitter(profiles, law, most_elements)
+    pieces: list[SlotDraws] = []
+    held = 0
+    for cell, drawn in _cells(amounts, profiles):
+        for entries, values in splitter.split(cell, drawn):
+            if pieces and held + values.size > most_elements:
+                yield _joined(pieces)
+                pieces, held = [], 0
+            entry = np.arange(entries.start, entries.stop)
+            pieces.append(SlotDraws(np.full(len(entry), cell), entry, values))
+            held += values.size
+    if pieces:
+        yield _joined(pieces)
+
+
+def slot_summaries(
+    amounts: DrawMatrix, profiles: Profiles, law: SplitLaw, interval: IntervalSpec
+) -> Iterator[SlotSummaries]:
+    """Summarise the amounts of all slots; draws are held for one block only.
+
+    Where nothing is random but the amounts of cells, a slot's summary is its cell's times its
+    share, and no draws of slots are made.
+
+    Parameters
+    ----------
+    amounts : DrawMatrix, shape (n_cells, n_draws)
+        Draws of the amounts of cells.
+    profiles : Profiles
+        Shares of slots.
+    law : SplitLaw
+        Law of the amounts of slots.
+    interval : IntervalSpec
+        Kind and probability of the intervals.
+
+    Yields
+    ------
+    SlotSummaries
+        Cells in their order, and slots in the order of time.
+    """
+    if law.is_proportional:
+        yield from _proportional(amounts, profiles, interval)
+        return
+    for block in slot_draws(amounts, profiles, law):
+        found = (_summarise_counts if law.counts else summarise)(block.amounts, interval)
+        yield SlotSummaries(block.cell, block.entry, found)
+
+
+def _proportional(
+    amounts: DrawMatrix, profiles: Profiles, interval: IntervalSpec
+) -> Iterator[SlotSummaries]:
+    for cells, drawn in _cell_blocks(amounts, profiles):
+        whole = summarise(drawn, interval)
+        profile = profiles.of_cell[cells]
+        sizes = np.diff(profiles.indptr)[profile]
+        ends = np.cumsum(sizes)
+        first = profiles.indptr[profile] - (ends - sizes)
+        entry = np.arange(ends[-1]) + np.repeat(first, sizes)
+        row, share = np.repeat(np.arange(len(cells)), sizes), profiles.share[entry]
+        found = Summary(
+            whole.mean[row] * share,
+            whole.sd[row] * share,
+            whole.lower[row] * share,
+            whole.upper[row] * share,
+        )
+        yield SlotSummaries(cells[row], entry, found)
+
+
+def _summarise_counts(draws: FloatArray, interval: IntervalSpec) -> Summary:
+    """Summarise whole numbers; short integers are sorted in a fraction of the time of floats."""
+    largest = float(draws.max(initial=0.0))
+    if largest > _LARGE:
+        return summarise(draws, interval)
+    short: npt.NDArray[Any] = draws.astype(np.int16 if largest <= _SMALL else np.int32)
+    lower, upper = interval_of(short, interval)
+    many = draws.shape[1] > 1
+    sd = draws.std(axis=1, ddof=1) if many else np.full(len(draws), np.nan)
+    ends = (lower.astype(np.float64), upper.astype(np.float64))
+    return Summary(draws.mean(axis=1), sd, *ends)
+
+
+def _cells(amounts: DrawMatrix, profiles: Profiles) -> Iterator[tuple[int, FloatArray]]:
+    for cells, drawn in _cell_blocks(amounts, profiles):
+        yield from zip(cells.tolist(), drawn, strict=True)
+
+
+def _cell_blocks(amounts: DrawMatrix, profiles: Profiles) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield cells with their draws, so many that neither draws nor rows are too many at once."""
+    cells, n_draws = profiles.cells, amounts.shape[1]
+    ends = np.cumsum(profiles.sizes)
+    start = 0
+    while start < len(cells):
+        before = ends[start] - profiles.sizes[start]
+        stop = int(np.searchsorted(ends, before + BLOCK_ELEMENTS // 10, side="right"))
+        stop = min(max(stop, start + 1), start + max(1, BLOCK_ELEMENTS // max(1, n_draws)))
+        chosen = cells[start:stop]
+        yield chosen, amounts.rows(chosen)
+        start = stop
+
+
+def _joined(pieces: list[SlotDraws]) -> SlotDraws:
+    if len(pieces) == 1:
+        return pieces[0]
+    return SlotDraws(
+        np.concatenate([piece.cell for piece in pieces]),
+        np.concatenate([piece.entry for piece in pieces]),
+        np.concatenate([piece.amounts for piece in pieces]),
+    )
