@@ -315,3 +315,42 @@ def test_many_rows_cost_memory_in_proportion_to_how_long_series_work():
     found = exposures(table, {"TV": transform}, "channel_curve", periods=range(5000), history=())
     assert len(found) == 10_000 * 27
     assert found["exposure"].sum() == pytest.approx(table["delivery"].sum(), rel=1e-12)
+
+
+def test_one_period_is_an_axis_too():
+    table = pd.DataFrame(
+        {"creative": ["a"], "channel": "TV", "geo": "north", "week": 101, "delivery": 4.0}
+    )
+    chosen = {"TV": ChannelTransform(GeometricAdstock(0.5, normalise=False))}
+    found = exposures(table, chosen, "channel_curve", periods=[101], history=())
+    assert found["exposure"].tolist() == [4.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.astype({"channel": "category", "creative": "category"}),
+        lambda table: table.astype({"delivery": "Int64", "week": "Int64"}),
+        lambda table: table.convert_dtypes(dtype_backend="pyarrow"),
+        lambda table: table.astype(object),
+        lambda table: table.set_axis([7, 7, 7]),
+    ],
+)
+def test_columns_of_other_types_are_read_the_same(change):
+    table = pd.DataFrame(
+        {
+            "creative": ["a", "b", "a"],
+            "channel": "TV",
+            "geo": "north",
+            "week": [101, 101, 103],
+            "delivery": [4, 2, 1],
+        }
+    )
+    chosen = {"TV": ChannelTransform(GeometricAdstock(0.5, 3), HillSaturation(2.0, 1.5))}
+    same(
+        keyed(exposures(change(table), chosen, "channel_curve").astype({"creative": str})),
+        keyed(exposures(table, chosen, "channel_curve")),
+        rtol=1e-14,
+        atol=1e-300,
+        check_categorical=False,
+    )

@@ -136,6 +136,37 @@ def test_meridian_is_reached_with_one_more_lag_and_its_own_horizon(alpha):
         np.testing.assert_allclose(carry_over(delivery, adstock.weights()), wanted, atol=1e-12)
 
 
+def robyn(delivery, shapes, scales, kind):
+    """Robyn's Weibull adstock by its definition: every day's delivery spread over those after it.
+
+    Its scale is a quantile of 1, ..., n, rounded, and n the number of periods of the data.
+    """
+    n = len(delivery)
+    scale = round(np.quantile(np.arange(1, n + 1), scales))
+    law = stats.weibull_min(shapes, scale=scale)
+    if kind == "cdf":
+        weights = np.cumprod([1.0, *(1 - law.cdf(np.arange(1, n)))])
+    else:
+        density = law.pdf(np.arange(1, n + 1))
+        weights = (density - density.min()) / (density.max() - density.min())
+    carried = np.zeros(n)
+    for day, value in enumerate(delivery):
+        carried[day:] += value * weights[: n - day]
+    return carried
+
+
+@pytest.mark.parametrize(("shapes", "scales"), [(0.4, 0.3), (2.2, 0.2), (1.0, 0.01)])
+@pytest.mark.parametrize("kind", ["cdf", "pdf"])
+def test_robyn_is_reached_with_the_whole_data_as_length(shapes, scales, kind):
+    delivery = np.array([0.0, 3.0, 1.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0])
+    n = len(delivery)
+    adstock = ADSTOCKS[f"weibull_{kind}"](
+        scale=round(1 + (n - 1) * scales), shape=shapes, l_max=n, normalise=False
+    )
+    wanted = robyn(delivery, shapes, scales, kind)
+    np.testing.assert_allclose(carry_over(delivery, adstock.weights()), wanted, atol=1e-12)
+
+
 @pytest.mark.parametrize("normalise", [False, True])
 @pytest.mark.parametrize("decay", [0.0, 0.3, 0.97])
 def test_without_l_max_carry_over_is_the_recursion_without_end(decay, normalise):
