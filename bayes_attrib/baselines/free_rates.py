@@ -57,6 +57,8 @@ class FreeRates:
         """Whether each entity has any exposure, shape (n_entities,)."""
         self.entity_exposure = exposure
         """Exposure of each entity, summed over aggregates, shape (n_entities,)."""
+        self._everybody_is_exposed = bool(self.is_exposed.all())
+        self._divisor = np.where(self.is_exposed, exposure, 1.0)
         self.is_positive = data.totals > 0
         """Whether each total is positive, shape (n_aggregates,)."""
         self.n_products = 0
@@ -85,20 +87,18 @@ class FreeRates:
         ValueError
             If a positive total has an expected total of zero.
         """
-        rate = np.where(self.is_exposed, rate, 0.0)
+        rate = self._of_the_exposed(rate)
         expected = self.expected_totals(rate)
         positive = self.is_positive
-        if not np.all(expected[positive] > 0):
+        if not np.all((expected > 0) | ~positive):
             label = self.data.aggregate_labels[np.flatnonzero(positive & ~(expected > 0))[0]]
             raise ValueError(
                 f"aggregate {label!r} has a positive total, but all rates of its entities are "
                 "zero; give each of them a positive rate"
             )
         ratio = np.divide(self.data.totals, expected, out=np.zeros_like(expected), where=positive)
-        summed = self.sum_over_aggregates(ratio)
-        score = np.divide(
-            summed, self.entity_exposure, out=np.zeros_like(summed), where=self.is_exposed
-        )
+        score = self.sum_over_aggregates(ratio)
+        score /= self._divisor
         return Iterate(rate=rate, expected=expected, ratio=ratio, score=score)
 
     def on_scale(self, rate: FloatArray) -> FloatArray:
@@ -117,7 +117,7 @@ class FreeRates:
         ndarray of float, shape (n_entities,)
             Scaled rates; zero for entities without exposure.
         """
-        rate = np.where(self.is_exposed, rate, 0.0)
+        rate = self._of_the_exposed(rate)
         expected = float(self.entity_exposure @ rate)
         return rate * (self.data.grand_total / expected) if expected > 0 else rate
 
@@ -160,11 +160,14 @@ class FreeRates:
         return max(self._gain_of_change(before, after.expected - before.expected), 0.0)
 
     def _gain_of_change(self, before: Iterate, change: FloatArray) -> float:
-        positive = self.is_positive
-        relative = change[positive] / before.expected[positive]
-        if np.any(relative <= -1.0):
+        relative = np.zeros_like(change)
+        np.divide(change, before.expected, out=relative, where=self.is_positive)
+        if relative.min(initial=0.0) <= -1.0:
             return -np.inf
-        return float(self.data.totals[positive] @ np.log1p(relative) - change.sum())
+        return float(self.data.totals @ np.log1p(relative) - change.sum())
+
+    def _of_the_exposed(self, rate: FloatArray) -> FloatArray:
+        return rate if self._everybody_is_exposed else np.where(self.is_exposed, rate, 0.0)
 
     def sum_over_aggregates(self, per_aggregate: FloatArray) -> FloatArray:
         """Sum exposure times a value per aggregate, shape (n_aggregates,), to (n_entities,)."""
