@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bayes_attrib.cli import app
+
 SIZES = {"S": (400, 80), "M": (4_000, 800), "L": (40_000, 8_000), "XL": (400_000, 80_000)}
 SPEC = Path(__file__).parents[1] / "models" / "hcp_brick.toml"
 
@@ -46,7 +48,7 @@ def command(*words: str | Path) -> list[str]:
 def run(words: list[str], label: str) -> None:
     """Run a process to its end and print what it took."""
     start = time.perf_counter()
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)  # noqa: S603
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     print(
@@ -72,8 +74,6 @@ def timed(function: Callable[..., object], name: str) -> Callable[..., object]:
 
 def stages(arguments: list[str]) -> None:
     """Run ``bayes-attrib`` in this process, its stages timed."""
-    from bayes_attrib.cli import app
-
     for module_name, name in STAGES:
         module = importlib.import_module(module_name)
         setattr(module, name, timed(getattr(module, name), name))
@@ -102,7 +102,7 @@ def measure(size: str, draws: int, folder: Path, *, with_stages: bool) -> None:
     if with_stages:
         words = [sys.executable, __file__, "--in-stages"]
         again = [*fit_words(data, out, draws), "--overwrite"]
-        subprocess.run([*words, *again], check=False)
+        subprocess.run([*words, *again], check=False)  # noqa: S603
 
 
 def main() -> None:

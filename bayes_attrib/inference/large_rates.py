@@ -53,7 +53,7 @@ class RateDraws:
         if self._log_rates is not None:
             self._log_rates[:, span] = log_rates
         smallest = np.finfo(self._rates.dtype).tiny  # so that every rate has a logarithm
-        self._rates[:, span] = np.maximum(np.exp(log_rates, dtype=self._rates.dtype), smallest)
+        self._rates[:, span] = np.maximum(np.exp(log_rates, dtype=np.float64), smallest)
         self._filled = span.stop
 
     def variables(self) -> dict[str, RateArray]:

@@ -229,6 +229,8 @@ def _require_convergence(run: RunFolder) -> None:
 
 def _draw(source: RunDraws, level: str, on: Quantity) -> tuple[tuple[str, ...], DrawMatrix]:
     """Return all names of a level, and draws of their rates or amounts."""
+    if on == "rate" and level == vocabulary.ENTITY:
+        return tuple(map(str, source.data.entity_names)), source.mean.rates
     if on == "rate":
         labels, rates = source.rates(level)
         return labels, DrawMatrix.of(rates)

@@ -61,10 +61,7 @@ def summarise_parameters(
     tuple of ParameterSummary
         Parameters in the model's order, then effects; those that were not stored are left out.
     """
-    with run.open_posterior() as tree:
-        if "posterior" not in tree:
-            return ()
-        posterior = tree["posterior"].to_dataset()
+    with run.open_group("posterior") as posterior:
         return (
             *_scalars(posterior, run, language),
             *(

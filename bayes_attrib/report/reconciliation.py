@@ -139,10 +139,10 @@ def _method_sum(
 
 def observed_totals(run: RunFolder, keys: pd.Index) -> np.ndarray | None:
     """Return the totals of the aggregates, in the order of ``keys``; None if none are stored."""
-    with run.open_posterior() as tree:
-        if "observed_data" not in tree or names.TOTAL not in tree["observed_data"].data_vars:
+    with run.open_group("observed_data") as observed:
+        if names.TOTAL not in observed.data_vars:
             return None
-        total = tree["observed_data"][names.TOTAL]
+        total = observed[names.TOTAL]
         if total.dims != (names.AGGREGATE,) or names.AGGREGATE not in total.coords:
             return None
         by_label = pd.Series(

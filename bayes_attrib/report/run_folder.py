@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
+import h5netcdf
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -170,6 +171,32 @@ class RunFolder:
         file = self.path / names.POSTERIOR_FILE
         try:
             return xr.open_datatree(file, engine="h5netcdf")
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{file} cannot be read: {error}; {_again(self.path)}") from error
+
+    def open_group(self, group: str) -> xr.Dataset:
+        """Open one group of ``posterior.nc``, which takes a tenth of the time of all of them.
+
+        Parameters
+        ----------
+        group : str
+            Such as ``"observed_data"``.
+
+        Returns
+        -------
+        Dataset
+            Values are read when asked for; close it, or use ``with``. Empty without such a group.
+
+        Raises
+        ------
+        RunFolderError
+            If the file cannot be read.
+        """
+        file = self.path / names.POSTERIOR_FILE
+        try:
+            with h5netcdf.File(file) as content:
+                known = group in content.groups
+            return xr.open_dataset(file, group=group, engine="h5netcdf") if known else xr.Dataset()
         except (OSError, ValueError) as error:
             raise RunFolderError(f"{file} cannot be read: {error}; {_again(self.path)}") from error
 
