@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor
+from pytensor.compile.mode import Mode
 from scipy import stats
 
 from bayes_attrib.model import build_model
@@ -19,6 +20,9 @@ from peers.stan_peer import run_stan
 N_POINTS = 20
 MOST_SPREAD = 1e-6
 """Differences of log densities, in nats, that are one constant but for rounding."""
+
+PLAIN = Mode(linker="py", optimizer="fast_compile")
+"""Python's own evaluation: nothing is compiled for a few values."""
 
 Points = dict[str, FloatArray]
 
@@ -54,7 +58,7 @@ def oracle(problem: Problem, point: dict[str, Any], *, is_naive: bool) -> float:
 
 def log_densities(model: pm.Model, problem: Problem, points: Points) -> FloatArray:
     """Log densities of a PyMC model, without Jacobians of its transformations."""
-    density = model.compile_logp(jacobian=False)
+    density = model.compile_logp(jacobian=False, mode=PLAIN)
     forward = {variable.name: _forward(model, variable) for variable in model.free_RVs}
     names = {variable.name: model.rvs_to_values[variable].name for variable in model.free_RVs}
     own = dict(points)
@@ -75,7 +79,7 @@ def _forward(model: pm.Model, variable: Any) -> Callable[[Any], Any]:
     if transform is None:
         return np.asarray
     value = variable.type()
-    return pytensor.function([value], transform.forward(value, *variable.owner.inputs))
+    return pytensor.function([value], transform.forward(value, *variable.owner.inputs), mode=PLAIN)
 
 
 def spreads(

@@ -110,7 +110,8 @@ def run_stan(
         **more,
     )
     command = [str(python), str(HERE / "stan_process.py"), str(source), str(target)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    # Building leaves files in the working folder.
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=scratch)  # noqa: S603
     if done.returncode:
         raise RuntimeError(f"Stan failed: {done.stderr.strip().splitlines()[-1:]}")
     with np.load(target) as found:
