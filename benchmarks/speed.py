@@ -76,7 +76,7 @@ def measure_all(options: argparse.Namespace, results: Results) -> None:
     everything = set(options.only) == set(METHODS)
     if everything:
         shutil.rmtree(folder / "caches", ignore_errors=True)  # the first round is a first time
-    run, end = results.start_run(sys.argv[1:]), time.monotonic() + options.budget
+    run, end = results.start_run(options.only, options.sizes), time.monotonic() + options.budget
     for task in tasks(options.only, options.sizes, options.rounds, folder):
         if task.method == "reference" and task.reference.exists() and not everything:
             continue
@@ -128,7 +128,8 @@ def measure(task: Task, seconds: float) -> dict[str, Any]:
         process.communicate()
         return {"failed": f"stopped after {seconds:.0f} s"}
     if process.returncode or not target.exists():
-        return {"failed": (said.strip().splitlines() or ["no message"])[-1]}
+        told = (said.strip().splitlines() or ["no message"])[-1]
+        return {"failed": told.replace(str(task.folder), "…").replace(str(ROOT), "…")}
     found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
     return found
 

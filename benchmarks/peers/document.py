@@ -37,6 +37,7 @@ def write_document(results: Results, path: Path) -> None:
         "points": _points(results),
         "commands": _commands(results),
         "targets": _table(("case", "figure", "target", "measured", "met"), target_rows(results)),
+        "failures": _failures(results),
         "runs": _runs(results),
     }
     for name, part in parts.items():
@@ -80,6 +81,11 @@ def _machine(results: Results) -> str:
     )
 
 
+def _failures(results: Results) -> str:
+    rows = [[f"`{key}`", reason.replace("|", "/")] for key, reason in results.failures().items()]
+    return f"\nNot measured:\n\n{_table(('method/size/round', 'why'), rows)}" if rows else ""
+
+
 def _runs(results: Results) -> str:
     """Say which figures were measured together."""
     rows = []
@@ -104,10 +110,10 @@ def _sizes(results: Results) -> str:
 def _densities(results: Results) -> str:
     rows = [
         [METHODS[name].label, f"{value:.0e}"]
-        for found in results.rounds("agreement", "S")
+        for found in results.rounds("agreement", "S").values()
         for name, value in found.get("spreads", {}).items()
     ]
-    notes = [f.get("note", "") for f in results.rounds("agreement", "S")]
+    notes = [f.get("note", "") for f in results.rounds("agreement", "S").values()]
     said = "\n\n".join(note for note in notes if note)
     table = _table(("model", "range of differences over 20 points, nats"), rows)
     return f"{table}\n\n{said}" if said else table
@@ -169,8 +175,7 @@ def _sampler_figures(results: Results, name: str, size: str, found: dict[str, An
     def median(*path: str) -> float | None:
         return results.figure(name, size, lambda f: _of(f, *path) or 0.0)
 
-    first = results.rounds(name, size)[0] if len(results.rounds(name, size)) > 1 else {}
-    first_seconds = _of(first, "seconds", "total")
+    first_seconds = _of(results.first(name, size) or {}, "seconds", "total")
     built = results.figure("agreement", "S", lambda f: _of(f, "seconds", "stan_build") or 0.0)
     if name == "stan" and first_seconds is not None and built:
         first_seconds += built

@@ -180,32 +180,32 @@ _EVERY = {"toy": 1, "S": 1, "M": 1, "L": 1, "XL": 1}
 METHODS: Mapping[str, Method] = {
     "agreement": Method("log densities", _agreement, {"toy": 1, "S": 1}, {"S": 90}),
     "reference": Method(
-        "long NUTS", _reference, {"toy": 1, "S": 1, "M": 1, "L": 1}, {"S": 40, "M": 60, "L": 150}
+        "long NUTS", _reference, {"toy": 1, "S": 1, "M": 1, "L": 1}, {"S": 30, "M": 60, "L": 150}
     ),
     "naive": Method(
-        "dense, centred (PyMC)", _sampled("naive"), {"toy": 1, "S": 4, "M": 1}, {"S": 20, "M": 110}
+        "dense, centred (PyMC)", _sampled("naive"), {"toy": 1, "S": 3, "M": 1}, {"S": 20, "M": 110}
     ),
     "stock": Method(
-        "stock sparse (PyMC)", _sampled("stock"), {"toy": 1, "S": 4, "M": 1}, {"S": 20, "M": 30}
+        "stock sparse (PyMC)", _sampled("stock"), {"toy": 1, "S": 3, "M": 1}, {"S": 20, "M": 30}
     ),
-    "stan": Method("Stan", _sampled("stan"), {"toy": 1, "S": 4, "M": 1}, {"S": 20, "M": 130}),
+    "stan": Method("Stan", _sampled("stan"), {"toy": 1, "S": 3, "M": 1}, {"S": 20, "M": 130}),
     "nuts": Method(
         "bayes_attrib, NUTS",
         _sampled("nuts"),
-        {"toy": 1, "S": 4, "M": 1, "L": 1, "L2": 1},
+        {"toy": 1, "S": 3, "M": 1, "L": 1, "L2": 1},
         {"S": 15, "M": 25, "L": 90, "L2": 300},
     ),
     "laplace": Method(
         "bayes_attrib, Laplace",
         _approximated("laplace"),
-        {"toy": 1, "S": 4, "M": 1, "L": 1},
+        {"toy": 1, "S": 3, "M": 1, "L": 1},
         {"S": 8, "M": 15, "L": 40},
     ),
     "advi": Method(
         "bayes_attrib, ADVI",
         _approximated("advi"),
-        {"toy": 1, "S": 1, "M": 1, "L": 1},
-        {"S": 30, "M": 40, "L": 120},
+        {"toy": 1, "S": 1, "M": 1},
+        {"S": 30, "M": 40},
     ),
     "pathfinder": Method(
         "bayes_attrib, Pathfinder", _approximated("pathfinder"), {"S": 1}, {"S": 60}
@@ -216,7 +216,7 @@ METHODS: Mapping[str, Method] = {
     "map": Method("bayes_attrib, MAP", _point("mode"), _EVERY, {"XL": 60}),
     "product": Method("exposure @ rates", _point("product"), {"toy": 1, "L": 1, "XL": 1}, {}),
     "second_fit": Method(
-        "second fit in one process", _command("second_fit"), {"S": 1}, {"S": 40}, has_problem=False
+        "second fit in one process", _command("second_fit"), {"S": 1}, {"S": 30}, has_problem=False
     ),
     "fresh_command": Method(
         "fresh command", _command("fresh_command"), {"S": 1}, {"S": 90}, has_problem=False

@@ -57,11 +57,12 @@ class Results:
         found: dict[str, dict[str, Any]] = self._content["runs"]
         return found
 
-    def start_run(self, words: Iterable[str]) -> str:
+    def start_run(self, methods: Iterable[str], sizes: Iterable[str]) -> str:
         """Note a run and return its name."""
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
         self.runs[now] = {
-            "options": " ".join(words),
+            "methods": sorted(methods),
+            "sizes": list(sizes),
             "machine": machine(),
             "versions": {name: version(name) for name in PACKAGES},
             "load": round(os.getloadavg()[0], 2),
@@ -77,16 +78,28 @@ class Results:
         text = json.dumps(self._content, indent=1, sort_keys=True)
         self._path.write_text(text + "\n", encoding="utf-8")
 
-    def rounds(self, method: str, size: str) -> list[dict[str, Any]]:
-        """All measurements of a method at a size, in order."""
+    def rounds(self, method: str, size: str) -> dict[int, dict[str, Any]]:
+        """Measurements of a method at a size that did not fail, by round."""
         found = [(key.split("/"), value) for key, value in self.measurements.items()]
-        wanted = [(int(k[2]), value) for k, value in found if k[:2] == [method, size]]
-        return [value for _, value in sorted(wanted, key=lambda item: item[0])]
+        wanted = {int(k[2]): value for k, value in found if k[:2] == [method, size]}
+        return {
+            number: wanted[number] for number in sorted(wanted) if "failed" not in wanted[number]
+        }
+
+    def first(self, method: str, size: str) -> dict[str, Any] | None:
+        """Return the measurement with empty caches, where there are others."""
+        rounds = self.rounds(method, size)
+        return rounds[0] if 0 in rounds and len(rounds) > 1 else None
 
     def warm(self, method: str, size: str) -> list[dict[str, Any]]:
         """Measurements with filled caches: all but the first, where there are others."""
-        rounds = [value for value in self.rounds(method, size) if "failed" not in value]
-        return rounds[1:] or rounds
+        rounds = self.rounds(method, size)
+        return [value for number, value in rounds.items() if number or len(rounds) == 1]
+
+    def failures(self) -> dict[str, str]:
+        """What could not be measured, by key, and why."""
+        found = self.measurements
+        return {key: found[key]["failed"] for key in sorted(found) if "failed" in found[key]}
 
     def figure(
         self, method: str, size: str, read: Callable[[dict[str, Any]], float]
