@@ -197,33 +197,24 @@ def _sampler_figures(results: Results, name: str, size: str, found: dict[str, An
 
 
 def _growth(results: Results) -> str:
-    rows = []
-    for name in (
-        "naive",
-        "stock",
-        "stan",
-        "nuts",
-        "laplace",
-        "laplace_stream",
-        "advi",
-        "pathfinder",
-        "em",
-        "nmf",
-        "map",
-    ):
-        for size in SIZES:
-            rows += [
-                [
-                    METHODS[name].label,
-                    size,
-                    number(results.figure(name, size, lambda f: f["seconds"]["total"])),
-                    number(results.figure(name, size, lambda f: f["peak_gb"]), 2),
-                    str(found.get("settings", "")),
-                    number(_of(found, "ess_rates_min") if name in SAMPLERS else None),
-                ]
-                for found in results.warm(name, size)[:1]
-            ]
-    return _table(("method", "size", "seconds", "memory, GB", "settings", "least ESS"), rows)
+    names = (*SAMPLERS, "laplace", "laplace_stream", "advi", "pathfinder", "em", "nmf", "map")
+    sizes = [size for size in SIZES if any(results.warm(name, size) for name in names)]
+    rows = [
+        [METHODS[name].label, *(_growth_cell(results, name, size) for size in sizes)]
+        for name in names
+        if any(results.warm(name, size) for size in sizes)
+    ]
+    return _table(("method", *sizes), rows)
+
+
+def _growth_cell(results: Results, name: str, size: str) -> str:
+    seconds = results.figure(name, size, lambda f: f["seconds"]["total"])
+    if seconds is None:
+        return "–"
+    peak = results.figure(name, size, lambda f: f["peak_gb"])
+    least = results.figure(name, size, lambda f: _of(f, "ess_rates_min") or 0.0)
+    size_said = f", ESS {number(least)}" if name in SAMPLERS else ""
+    return f"{number(seconds)} s, {number(peak, 2)} GB{size_said}"
 
 
 def _errors(results: Results) -> str:

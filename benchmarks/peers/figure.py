@@ -39,13 +39,17 @@ def write_figure(results: Results, path: Path) -> None:
                 if points:
                     (line,) = axes.plot(*zip(*points, strict=True), **style)
                     handles.setdefault(METHODS[name].label, line)
-        for axes, label in ((left, "Seconds, data to result"), (right, "Peak memory, GB")):
+        kinds = (
+            (left, "Seconds, data to result", (1, 3)),
+            (right, "Peak memory, GB", (1, 2, 3, 5)),
+        )
+        for axes, label, marks in kinds:
             axes.set_xscale("log")
             axes.set_yscale("log")
             axes.set_xlabel("Pairs of entity and aggregate")
             axes.set_ylabel(label)
             axes.grid(visible=True)
-            for axis, places in ((axes.xaxis, (1.0,)), (axes.yaxis, (1.0, 3.0))):
+            for axis, places in ((axes.xaxis, (1,)), (axes.yaxis, marks)):
                 axis.set_major_locator(LogLocator(subs=places))
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
                 axis.set_minor_formatter(NullFormatter())
