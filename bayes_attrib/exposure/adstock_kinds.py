@@ -77,11 +77,9 @@ class GeometricAdstock(Adstock):
 
     def weights(self) -> FloatArray:
         """Return the weights of lags 0, 1, ..., shape (n_lags,)."""
-        if self.l_max is not None:
-            found = geometric_weights(self.decay, l_max=self.l_max)
-            return normalised(found) if self.normalise else found
-        found = geometric_weights(self.decay, l_max=int(self._lags_that_matter()))
-        return found * (1.0 - self.decay) if self.normalise else found
+        l_max = int(self._lags_that_matter()) if self.l_max is None else self.l_max
+        found = geometric_weights(self.decay, l_max=l_max)
+        return normalised(found) if self.normalise else found
 
     def _lags_that_matter(self) -> float:
         if self.decay in (0, 1):
