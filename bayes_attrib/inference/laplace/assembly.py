@@ -24,10 +24,10 @@ from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 SMALL_FIELD = 200
 """Fields of at most so many elements get more points, and more draws to choose from."""
 
-_MANY_TIMES, _TIMES = 12, 2
+_MANY_TIMES, _TIMES = 4, 2
 """So many draws are made for each that is chosen, in small fields and in others."""
 
-_MANY_POINTS, _POINTS, FEW_POINTS = 256, 64, 16
+_MANY_POINTS, _POINTS, FEW_POINTS = 128, 64, 16
 
 _NONE = np.empty((0, 0))
 

@@ -21,6 +21,9 @@ MOST_SHIFT_EACH = 0.3
 
 _CORRECTIONS = 2
 
+_BLOCK_ELEMENTS = 2_000_000
+"""Elements of the fields whose gradients are computed at a time."""
+
 
 @dataclass(frozen=True, eq=False)
 class FieldDraws:
@@ -104,12 +107,15 @@ def mean_correction[S: Solver](
     """
     v = noise(mode, n_pairs, rng)
     shift = np.zeros_like(mode.x)
+    n_parts = -(-v.size // _BLOCK_ELEMENTS)
     longest = max(MOST_SHIFT, MOST_SHIFT_EACH * math.sqrt(len(shift)))
     for _ in range(_CORRECTIONS):
         gradient = np.zeros_like(mode.x)
-        for sign in (1.0, -1.0):
-            x = mode.x + shift + sign * v
-            gradient += target.gradient(x, target.expectations(x)).mean(axis=1, keepdims=True) / 2
+        for part in np.array_split(v, n_parts, axis=1):
+            for sign in (1.0, -1.0):
+                x = mode.x + shift + sign * part
+                slopes = target.gradient(x, target.expectations(x))
+                gradient += slopes.sum(axis=1, keepdims=True) / (2 * n_pairs)
         step = mode.solver.solve(gradient)
         length = math.sqrt(max(float(np.sum(step * gradient)), 0.0))
         shift = shift + step * min(1.0, longest / max(length, 1e-300))

@@ -24,7 +24,7 @@ FORGOTTEN = 0.2
 
 _COLUMN_ELEMENTS = 400_000
 _FEWEST_COLUMNS = 128
-_MOST_WORK = 2.5e8
+_MOST_WORK = 4e8
 """Elements of field and edges, times columns, times looks at the density: some seconds."""
 
 _PHASE = 5
@@ -32,10 +32,11 @@ _PHASE = 5
 
 _MOST_PHASES = 8
 _APART = 3
-"""Trajectories from one kept draw of a column to the next."""
+"""Trajectories from one kept draw of a column to the next; fewer where time runs out."""
 
 _FIRST_STEP = 0.3
-_SHORTEST_STEP = 0.04
+_SHORTEST_STEP = 0.02
+_LEAST_ACCEPTED = 0.2
 _PAIRS = 32
 _PROBES = 64
 
@@ -121,15 +122,16 @@ def settle(
         law = law.fitted_to(place.t)
         left = _most_correlated(start, _watched(density, place))
         per_trajectory = 2.0 / now.step
-        rest = most_looks - now.looks - (_APART * n_keep + 1) * per_trajectory
-        if now.step < _SHORTEST_STEP or left < FORGOTTEN or rest < _PHASE * per_trajectory:
+        rest = (most_looks - now.looks) / per_trajectory
+        if left < FORGOTTEN or now.step < _SHORTEST_STEP or rest < n_keep + 2 * _PHASE:
             break
-    if now.step < _SHORTEST_STEP:
+    if now.step < _SHORTEST_STEP or now.accepted < _LEAST_ACCEPTED:
         return None
     place, now = travel(density, law, place, now, rng, tune=True)
+    apart = int(min(max(rest // n_keep, 1), _APART))
     kept, watched, accepted = [], [], []
     for _ in range(n_keep):
-        for _ in range(_APART):
+        for _ in range(apart):
             place, now = travel(density, law, place, now, rng, tune=False)
             accepted.append(now.accepted)
         kept.append(place)
@@ -143,7 +145,7 @@ def settle(
         _effective(np.stack(watched)),
         float(np.mean(accepted)),
         n_columns,
-        n_trajectories + 1 + _APART * n_keep,
+        n_trajectories + 1 + apart * n_keep,
     )
 
 
