@@ -55,11 +55,13 @@ def downscale(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write: .parquet, .csv or .arrow; RUN.downscaled.parquet."),
+        typer.Option(help="File: .parquet, .csv or .arrow; by default RUN.downscaled.parquet."),
     ] = None,
-    time: Annotated[str | None, typer.Option(help="Column of timestamps; timestamp.")] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Column of timestamps; by default timestamp.")
+    ] = None,
     slot: Annotated[
-        str | None, typer.Option(help="Column of slots that are no timestamps, instead.")
+        str | None, typer.Option(help="Column of slots that are no timestamps.")
     ] = None,
     delivery: Annotated[str, typer.Option(help="Column of deliveries.")] = "delivery",
     zone: Annotated[
@@ -84,7 +86,9 @@ def downscale(
     draws: Annotated[
         int | None, typer.Option(min=1, help="Draws to use, evenly spaced; all by default.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed; that of the run.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed; by default that of the run.")
+    ] = None,
     allow_unconverged: Annotated[
         bool, typer.Option("--allow-unconverged", help="Also if the fit did not converge.")
     ] = False,

@@ -303,7 +303,7 @@ def test_repeated_hours_without_a_zone_are_duplicates(tmp_path):
 def test_columns_that_tell_duplicates_apart_but_are_unknown_are_named(tmp_path):
     rows = [("a", "2025-03-17", 1), ("b", "2025-03-17", 1)]
     text = fault_of(tmp_path, rows, ("creativ", "timestamp", "delivery"))
-    assert "does not know the column(s) 'creativ'" in text
+    assert "column(s) 'creativ' are not of the run" in text
 
 
 def test_a_time_cannot_be_in_two_periods_that_tell_no_days(tmp_path):

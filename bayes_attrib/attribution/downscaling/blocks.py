@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +19,7 @@ from bayes_attrib.inference.draw_matrix import BLOCK_ELEMENTS, DrawMatrix
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.spec import IntervalSpec
 
+_MOST_THREADS: Final = 4
 _SMALL, _LARGE = np.iinfo(np.int16).max, np.iinfo(np.int32).max
 
 
@@ -82,11 +86,16 @@ def slot_draws(
         Cells in their order, and slots in the order of time.
     """
     splitter = Splitter(profiles, law, most_elements)
+    for cells, drawn in _cell_blocks(amounts, profiles, most_elements // amounts.shape[1]):
+        yield from _blocks(splitter, cells, drawn)
+
+
+def _blocks(splitter: Splitter, cells: IntArray, drawn: FloatArray) -> Iterator[SlotDraws]:
     pieces: list[SlotDraws] = []
     held = 0
-    for cell, drawn in _cells(amounts, profiles):
-        for entries, values in splitter.split(cell, drawn):
-            if pieces and held + values.size > most_elements:
+    for cell, amounts in zip(cells.tolist(), drawn, strict=True):
+        for entries, values in splitter.split(cell, amounts):
+            if pieces and held + values.size > splitter.most_elements:
                 yield _joined(pieces)
                 pieces, held = [], 0
             entry = np.arange(entries.start, entries.stop)
@@ -123,15 +132,42 @@ def slot_summaries(
     if law.is_proportional:
         yield from _proportional(amounts, profiles, interval)
         return
-    for block in slot_draws(amounts, profiles, law):
-        found = (_summarise_counts if law.counts else summarise)(block.amounts, interval)
-        yield SlotSummaries(block.cell, block.entry, found)
+    summarise_draws = _summarise_counts if law.counts else summarise
+
+    def summaries(cells: IntArray, drawn: FloatArray) -> list[SlotSummaries]:
+        return [
+            SlotSummaries(block.cell, block.entry, summarise_draws(block.amounts, interval))
+            for block in _blocks(Splitter(profiles, law), cells, drawn)
+        ]
+
+    most_rows = BLOCK_ELEMENTS // amounts.shape[1]
+    for found in _in_order(summaries, _cell_blocks(amounts, profiles, most_rows)):
+        yield from found
+
+
+def _in_order[T](
+    function: Callable[[IntArray, FloatArray], T], tasks: Iterator[tuple[IntArray, FloatArray]]
+) -> Iterator[T]:
+    """Carry tasks out on a few threads, and yield what comes of them in the order of the tasks.
+
+    Drawing and sorting leave Python's lock to others. Each cell has random numbers of its own, so
+    the threads do not change them.
+    """
+    n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(n_threads) as pool:
+        pending: deque[Future[T]] = deque()
+        for task in tasks:
+            pending.append(pool.submit(function, *task))
+            if len(pending) > n_threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def _proportional(
     amounts: DrawMatrix, profiles: Profiles, interval: IntervalSpec
 ) -> Iterator[SlotSummaries]:
-    for cells, drawn in _cell_blocks(amounts, profiles):
+    for cells, drawn in _cell_blocks(amounts, profiles, BLOCK_ELEMENTS // 10):
         whole = summarise(drawn, interval)
         profile = profiles.of_cell[cells]
         sizes = np.diff(profiles.indptr)[profile]
@@ -161,19 +197,16 @@ def _summarise_counts(draws: FloatArray, interval: IntervalSpec) -> Summary:
     return Summary(draws.mean(axis=1), sd, *ends)
 
 
-def _cells(amounts: DrawMatrix, profiles: Profiles) -> Iterator[tuple[int, FloatArray]]:
-    for cells, drawn in _cell_blocks(amounts, profiles):
-        yield from zip(cells.tolist(), drawn, strict=True)
-
-
-def _cell_blocks(amounts: DrawMatrix, profiles: Profiles) -> Iterator[tuple[IntArray, FloatArray]]:
+def _cell_blocks(
+    amounts: DrawMatrix, profiles: Profiles, most_rows: int
+) -> Iterator[tuple[IntArray, FloatArray]]:
     """Yield cells with their draws, so many that neither draws nor rows are too many at once."""
     cells, n_draws = profiles.cells, amounts.shape[1]
     ends = np.cumsum(profiles.sizes)
     start = 0
     while start < len(cells):
         before = ends[start] - profiles.sizes[start]
-        stop = int(np.searchsorted(ends, before + BLOCK_ELEMENTS // 10, side="right"))
+        stop = int(np.searchsorted(ends, before + most_rows, side="right"))
         stop = min(max(stop, start + 1), start + max(1, BLOCK_ELEMENTS // max(1, n_draws)))
         chosen = cells[start:stop]
         yield chosen, amounts.rows(chosen)

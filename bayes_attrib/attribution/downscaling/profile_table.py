@@ -396,7 +396,7 @@ class _Reader:
         remedy = "add the deliveries up, so that each slot has one row"
         if self.source.unused:
             unused = ", ".join(map(quote, self.source.unused))
-            remedy += f"; the run does not know the column(s) {unused}, which tell rows not apart"
+            remedy += f"; column(s) {unused} are not of the run, so they do not tell rows apart"
         if self.source.is_time and self.options.zone is None:
             remedy += "; if clocks were put back in between, name the --zone"
         yield from self.source.fault(
