@@ -9,7 +9,7 @@ from typing import Any
 from peers.methods import METHODS
 from peers.problem import HYPERPARAMETERS, SIZES
 from peers.results import Results
-from peers.targets import hyper_per_second, target_rows
+from peers.targets import hyper_per_second, kinder_per_second, target_rows
 
 SAMPLERS = ("naive", "stock", "stan", "nuts")
 TEXT = Path(__file__).with_name("speed.md")
@@ -33,6 +33,7 @@ def write_document(results: Results, path: Path) -> None:
         "agreement": _agreement(results),
         "samplers": _samplers(results),
         "growth": _growth(results),
+        "lengths": _lengths(results),
         "errors": _errors(results),
         "points": _points(results),
         "commands": _commands(results),
@@ -166,6 +167,7 @@ def _samplers(results: Results) -> str:
             "rates ESS/s, sampling",
             "rates ESS/s, all",
             "worst ESS/s above rates",
+            "the same, intercept with mean effect",
         ),
         rows,
     )
@@ -193,6 +195,7 @@ def _sampler_figures(results: Results, name: str, size: str, found: dict[str, An
         number(results.figure(name, size, lambda f: f["ess_rates_min"] / f["seconds"]["sampling"])),
         number(results.figure(name, size, lambda f: f["ess_rates_min"] / f["seconds"]["total"])),
         number(results.figure(name, size, hyper_per_second)),
+        number(results.figure(name, size, kinder_per_second)),
     ]
 
 
@@ -205,6 +208,15 @@ def _growth(results: Results) -> str:
         if any(results.warm(name, size) for size in sizes)
     ]
     return _table(("method", *sizes), rows)
+
+
+def _lengths(results: Results) -> str:
+    rows = [
+        [size, str(found["settings"]), number(_of(found, "divergences"))]
+        for size in SIZES
+        for found in results.warm("nuts", size)[:1]
+    ]
+    return _table(("size", "draws", "divergent"), rows)
 
 
 def _growth_cell(results: Results, name: str, size: str) -> str:

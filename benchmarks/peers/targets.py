@@ -23,6 +23,12 @@ def hyper_per_second(found: Figures) -> float:
     return min(found["ess_hyper"][name] for name in HYPERPARAMETERS) / found["seconds"]["sampling"]
 
 
+def kinder_per_second(found: Figures) -> float:
+    """As ``hyper_per_second``, with intercept and mean group effect added up."""
+    names = ("intercept_with_mean_effect", *HYPERPARAMETERS[1:])
+    return min(found["ess_hyper"][name] for name in names) / found["seconds"]["sampling"]
+
+
 def least_size(found: Figures) -> float:
     """Least effective size of any rate, intercept or sd."""
     return min(found["ess_rates_min"], *(found["ess_hyper"][name] for name in HYPERPARAMETERS))
