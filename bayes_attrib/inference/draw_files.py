@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,20 +50,23 @@ def load_tree(path: Path) -> xr.DataTree:
         return load_open_tree(tree)
 
 
-def load_open_tree(tree: xr.DataTree) -> xr.DataTree:
+def load_open_tree(tree: xr.DataTree, *, every: int = 1) -> xr.DataTree:
     """Read an open tree into memory, draws of many entities with all draws of one side by side.
 
     Parameters
     ----------
     tree : xarray.DataTree
         What :func:`xarray.open_datatree` returned.
+    every : int
+        Every so many draws of a chain are read.
 
     Returns
     -------
     xarray.DataTree
         The same, in memory.
     """
-    return tree.map_over_datasets(_load)
+    thinned = {names.DRAW: slice(None, None, every)} if every > 1 else {}
+    return tree.map_over_datasets(lambda dataset: _load(dataset, thinned))
 
 
 def without_large(tree: xr.DataTree) -> xr.DataTree:
@@ -73,8 +76,10 @@ def without_large(tree: xr.DataTree) -> xr.DataTree:
     return rest
 
 
-def _load(dataset: xr.Dataset) -> xr.Dataset:
-    large = {name: dataset[name] for name in _large_names(dataset)}
+def _load(dataset: xr.Dataset, thinned: Mapping[str, slice]) -> xr.Dataset:
+    names_of_large = _large_names(dataset)
+    dataset = dataset.isel(thinned, missing_dims="ignore")
+    large = {name: dataset[name] for name in names_of_large}
     loaded = dataset.drop_vars(list(large)).load()
     for name, array in large.items():
         n_chains, n_draws, n_entities = array.shape

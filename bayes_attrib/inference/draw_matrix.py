@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -63,8 +64,7 @@ class DrawMatrix:
         if isinstance(index, slice):
             index = np.arange(self.shape[0])[index]
         rows = np.empty((len(index), self.shape[1]))
-        for span, file in self._spans(index):
-            _require_whole(file.readinto(memoryview(rows[span]).cast("B")), rows[span])
+        self._transfer(index, rows, os.preadv)
         return rows
 
     def add(self, index: npt.NDArray[np.integer[Any]], values: FloatArray) -> None:
@@ -72,9 +72,7 @@ class DrawMatrix:
         if self._values is not None:
             self._values[index] += values
             return
-        sums = np.ascontiguousarray(self.rows(index) + values)
-        for span, file in self._spans(index):
-            _require_whole(file.write(memoryview(sums[span]).cast("B")), sums[span])
+        self._transfer(index, np.ascontiguousarray(self.rows(index) + values), os.pwritev)
 
     def thinned(self, step: int) -> DrawMatrix:
         """Return every k-th draw of every row, shape (n_rows, ceil(n_draws / step))."""
@@ -99,15 +97,28 @@ class DrawMatrix:
             total += columns[:, block] @ rows
         return total
 
-    def _spans(self, index: npt.NDArray[np.integer[Any]]) -> Iterator[tuple[slice, Any]]:
-        """Yield runs of consecutive rows, with the scratch file positioned at each."""
+    def _transfer(
+        self,
+        index: npt.NDArray[np.integer[Any]],
+        rows: FloatArray,
+        call: Callable[[int, Sequence[memoryview], int], int],
+    ) -> None:
+        """Read or write rows, each run of consecutive ones by one call of the system."""
+        if self._file is None:
+            raise AssertionError("a matrix in memory has no file")
         starts = np.flatnonzero(np.diff(index, prepend=index[:1] - 2) != 1)
-        stops = np.append(starts[1:], len(index))
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-            if self._file is None:
-                raise AssertionError("a matrix in memory has no spans")
-            self._file.seek(int(index[start]) * self.shape[1] * _BYTES)
-            yield slice(start, stop), self._file
+        bounds = np.append(starts, len(index)) * (self.shape[1] * _BYTES)
+        places = np.asarray(index, dtype=np.int64)[starts] * (self.shape[1] * _BYTES)
+        file, content, done = self._file.fileno(), memoryview(rows).cast("B"), 0
+        for start, stop, place in zip(
+            bounds[:-1].tolist(), bounds[1:].tolist(), places.tolist(), strict=True
+        ):
+            done += call(file, [content[start:stop]], place)
+        if done != rows.nbytes:
+            raise OSError(
+                f"the scratch file in {tempfile.gettempdir()} took {done} of {rows.nbytes} bytes; "
+                "is the disk full? TMPDIR names another place for it"
+            )
 
     def blocks(self) -> Iterator[tuple[slice, FloatArray]]:
         """Yield all rows in order, a block at a time, as slice and copy."""
@@ -116,11 +127,3 @@ class DrawMatrix:
         for start in range(0, n_rows, step):
             block = slice(start, min(start + step, n_rows))
             yield block, self.rows(block)
-
-
-def _require_whole(n_bytes: int | None, values: FloatArray) -> None:
-    if n_bytes != values.nbytes:
-        raise OSError(
-            f"the scratch file in {tempfile.gettempdir()} took {n_bytes} of {values.nbytes} bytes; "
-            "is the disk full? TMPDIR names another place for it"
-        )

@@ -84,9 +84,13 @@ class PosteriorFit:
 
         Rates of single precision, as many draws of many entities have them, stay so in memory.
         """
-        values = self._draws_last(names.RATE)
+        values = self.rate_array()
         single = values.dtype == np.float32
         return DrawMatrix.of(np.ascontiguousarray(values, dtype=None if single else np.float64))
+
+    def rate_array(self) -> npt.NDArray[np.floating[Any]]:
+        """Return a view of the draws of the rates as they are kept, (n_entities, n_draws)."""
+        return self._draws_last(names.RATE)
 
     def _draws_last(self, name: str) -> npt.NDArray[Any]:
         """Return a view of the draws of a variable, shape (..., n_draws)."""

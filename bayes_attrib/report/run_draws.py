@@ -58,13 +58,15 @@ class RunDraws:
     noise: Draws
 
     @classmethod
-    def load(cls, run: RunFolder) -> Self:
+    def load(cls, run: RunFolder, *, every: int = 1) -> Self:
         """Read the draws and the data of a run.
 
         Parameters
         ----------
         run : RunFolder
             A finished run.
+        every : int
+            Every so many draws of a chain are read. Amounts are those of the run for 1 alone.
 
         Returns
         -------
@@ -87,7 +89,7 @@ class RunDraws:
             split = sums.to_numpy(dtype=np.float64)
             totals = np.rint(split) if spec.likelihood.counts else split
         with run.open_posterior() as tree:
-            loaded = load_open_tree(tree)
+            loaded = load_open_tree(tree, every=every)
         try:
             fit, data = rebuild_fit(spec, cells, totals, loaded, run.manifest.method)
             mean, noise = expected_draws(fit, data, spec), noise_draws(fit, data, spec)

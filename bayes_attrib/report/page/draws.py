@@ -13,7 +13,7 @@ from bayes_attrib import names
 from bayes_attrib.attribution import GrainDraws, allocation_rng, draw_grains, grain_of
 from bayes_attrib.attribution.grains import Grain
 from bayes_attrib.errors import RunFolderError
-from bayes_attrib.inference import DrawMatrix
+from bayes_attrib.inference.large_rates import is_large
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.families import get_family
 from bayes_attrib.report.run_draws import RunDraws
@@ -113,7 +113,8 @@ class PageDraws:
         RunFolderError
             If the run cannot be drawn again, as one of an older version may be.
         """
-        source = RunDraws.load(run)
+        every = _thinned_on_reading(run)
+        source = RunDraws.load(run, every=every)
         data, spec = source.data, run.spec
         period = _time_grain(source)
         rows = data.n_entities + (0 if period is None else min(MOST_PERIOD_ROWS, data.n_edges))
@@ -131,14 +132,14 @@ class PageDraws:
             allocation_rng(run.manifest.seed),
         )
         amounts = _in_order(drawn[0], data)
-        _require_same_means(source, amounts)
+        _require_same_means(source, amounts, is_exact=every * step == 1)
         by_period = (
             None
             if layout is None or period is None
             else _by_period(data, period, layout[0], layout[1], drawn[1])
         )
-        rates = _kept(source.mean.rates.thinned(step))
-        return cls(source, step, amounts, rates, by_period)
+        rates = source.fit.rate_array()[:, ::step]
+        return cls(source, every * step, amounts, rates, by_period)
 
     @property
     def data(self) -> AggregateData:
@@ -149,6 +150,16 @@ class PageDraws:
     def n_draws(self) -> int:
         """Number of draws that the page uses."""
         return self.rates.shape[1]
+
+
+def _thinned_on_reading(run: RunFolder) -> int:
+    """Return which draws to read of a run whose rates alone would fill the memory."""
+    with run.open_group("posterior") as posterior:
+        rates = posterior.get(names.RATE)
+        if rates is None or not is_large(rates.size):
+            return 1
+        n_draws = rates.sizes[names.CHAIN] * rates.sizes[names.DRAW]
+    return max(1, n_draws // max(FEWEST, MOST_ROW_DRAWS // run.manifest.data.n_entities))
 
 
 def _time_grain(source: RunDraws) -> Grain | None:
@@ -200,22 +211,15 @@ def _in_order(drawn: GrainDraws, data: AggregateData) -> RowDraws:
     return ordered
 
 
-def _kept(matrix: DrawMatrix) -> RowDraws:
-    kept = np.empty(matrix.shape, dtype=_precision(matrix.shape[0] * matrix.shape[1]))
-    for rows, values in matrix.blocks():
-        kept[rows] = values
-    return kept
-
-
 def _precision(n_elements: int) -> np.dtype[np.floating[Any]]:
     return np.dtype(np.float64 if n_elements <= MOST_ROW_DRAWS else np.float32)
 
 
-def _require_same_means(source: RunDraws, amounts: RowDraws) -> None:
+def _require_same_means(source: RunDraws, amounts: RowDraws, *, is_exact: bool) -> None:
     """Hold the means against the run's table: equal if all draws were used, else near."""
     table = source.run.entities.set_index("name").loc[source.data.entity_names.astype(str)]
     n, size = amounts.shape[1], max(1.0, source.data.grand_total)
-    near = 0.0 if n == source.n_draws else 12.0 / np.sqrt(n)
+    near = 0.0 if is_exact else 12.0 / np.sqrt(n)
     mean = amounts.mean(axis=1, dtype=np.float64)
     allowed = near * table["amount_sd"].to_numpy() + 1e-9 * size
     allowed += np.finfo(amounts.dtype).eps * mean
