@@ -52,21 +52,40 @@ class Columns(Closed):
         return self
 
 
+class AdviSpec(Closed):
+    """The search for a variational law.
+
+    Attributes
+    ----------
+    rank : {"mean_field", "full_rank"}
+        Whether elements of the law are independent or correlated.
+    learning_rate : float
+        Length of a step, in each unconstrained parameter.
+    most_steps : int
+        Steps after which the search ends even if the evidence bound still rises.
+    """
+
+    rank: Literal["mean_field", "full_rank"] = "mean_field"
+    learning_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.01
+    most_steps: Annotated[int, Field(ge=100)] = 20_000
+
+
 class InferenceSpec(Closed):
     """How the posterior is computed.
 
-    ``laplace`` approximates it instead of sampling it: ``draws`` independent draws; ``tune``,
-    ``chains`` and ``target_accept`` belong to sampling alone. ``auto`` previews by ``laplace`` and
-    then samples, if that takes no longer than ``time_budget`` seconds.
+    ``laplace``, ``advi`` and ``pathfinder`` approximate it instead of sampling it: ``draws``
+    independent draws; ``tune``, ``chains`` and ``target_accept`` belong to sampling alone. ``auto``
+    previews by ``laplace`` and then samples, if that takes no longer than ``time_budget`` seconds.
     """
 
-    method: Literal["auto", "nuts", "laplace"] = "nuts"
+    method: Literal["auto", "nuts", "laplace", "advi", "pathfinder"] = "nuts"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     draws: Annotated[int, Field(ge=1)] = 1000
     tune: Annotated[int, Field(ge=1)] = 500
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     target_accept: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
     time_budget: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 600.0
+    advi: AdviSpec = AdviSpec()
 
 
 class IntervalSpec(Closed):

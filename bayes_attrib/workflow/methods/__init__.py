@@ -10,13 +10,16 @@ from bayes_attrib.inference.explicit import METHOD as NUTS_WITHIN_GIBBS
 from bayes_attrib.workflow.methods.base import CheckedDraws, FitJob, Method
 from bayes_attrib.workflow.methods.laplace import Laplace
 from bayes_attrib.workflow.methods.sampling import Nuts
+from bayes_attrib.workflow.methods.variational import Advi, Pathfinder
 
 _NUTS = Nuts()
 
 AUTO: Final = "auto"
 """In a spec: the method is chosen by the time that it takes."""
 
-METHODS = MappingProxyType({method.name: method for method in (_NUTS, Laplace())})
+METHODS: MappingProxyType[str, Method] = MappingProxyType(
+    {method.name: method for method in (_NUTS, Laplace(), Advi(), Pathfinder())}
+)
 
 _MADE_BY = METHODS | {NUTS_WITHIN_GIBBS: _NUTS}
 
