@@ -85,7 +85,7 @@ def measure_all(options: argparse.Namespace, results: Results) -> None:
             print(f"{task.key}: left out, {left:.0f} s of the budget are left", flush=True)
             continue
         start = time.monotonic()
-        found = measure(task, min(left, 60 + 4 * usual))
+        found = measure(task, min(left, 120 + 6 * usual))
         results.add(task.key, run, found)
         told = found.get("failed") or told_briefly(found)
         print(f"{task.key}: {told} ({time.monotonic() - start:.0f} s in all)", flush=True)
