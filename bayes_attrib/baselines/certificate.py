@@ -42,6 +42,12 @@ bound is known from the gradient function of Lindsay, *Annals of Statistics* 11,
 maximum every score is at most one, and equal to one where the rate is positive, so the gap closes
 there, whether the totals are fitted perfectly or not.
 
+Another feasible point is :math:`\nu = 1`, the multipliers of a perfect fit. Its gap is the
+likelihood that is missing to expectations which equal the totals: the same form with
+:math:`m_b = c_b`. Where entities outnumber aggregates, totals are often fitted almost perfectly.
+That gap is then nearly what is missing in truth, of second order in the distance from the maximum,
+while the bound by scores is of first order. The smaller of the two is the proof.
+
 The gap is in nats and grows with the unit of the totals, just as the log-likelihood does: with
 all totals and rates multiplied by k, both F (up to a constant) and the gap are multiplied by k.
 Dividing by Y gives the scale-free *relative* gap. Neither depends on the unit of exposure.
@@ -143,7 +149,7 @@ def certificate_of(problem: FreeRates, at: Iterate) -> Certificate:
 
 
 def relative_duality_gap(problem: FreeRates, at: Iterate) -> float:
-    """Duality gap per unit of the grand total.
+    """Duality gap per unit of the grand total: the smaller of the two bounds.
 
     Parameters
     ----------
@@ -157,12 +163,58 @@ def relative_duality_gap(problem: FreeRates, at: Iterate) -> float:
     float
         Relative gap; not negative.
     """
-    grand_total = problem.data.grand_total
-    expected = float(at.expected.sum())
-    if grand_total == 0:  # nothing earned: any expectation is in vain, and none is perfect
-        return np.inf if expected > 0 else 0.0
-    positive = problem.is_positive
-    largest = problem.largest_over_entities(at.score)[positive[problem.data.is_exposed]]
-    gap = expected - grand_total + float(problem.data.totals[positive] @ np.log(largest))
-    gap /= grand_total
+    return min(gap_by_scores(problem, at), gap_by_perfect_fit(problem, at))
+
+
+def gap_by_scores(problem: FreeRates, at: Iterate) -> float:
+    """Bound by the largest score of each aggregate's entities; see the module.
+
+    Parameters
+    ----------
+    problem : FreeRates
+        The likelihood.
+    at : Iterate
+        Rates with their expected totals and scores.
+
+    Returns
+    -------
+    float
+        Relative gap; not negative. It says about rates, too, how far they may still move.
+    """
+    if problem.data.grand_total == 0:
+        return _gap_of_nothing(at)
+    largest = problem.largest_over_entities(at.score)
+    return _gap(problem, at, largest[problem.is_positive[problem.data.is_exposed]])
+
+
+def gap_by_perfect_fit(problem: FreeRates, at: Iterate) -> float:
+    """Bound by the likelihood of expectations that equal the totals; see the module.
+
+    Parameters
+    ----------
+    problem : FreeRates
+        The likelihood.
+    at : Iterate
+        Rates with their expected totals and scores.
+
+    Returns
+    -------
+    float
+        Relative gap; not negative. It costs nothing, and is exact where the totals can be fitted.
+    """
+    if problem.data.grand_total == 0:
+        return _gap_of_nothing(at)
+    return _gap(problem, at, at.ratio[problem.is_positive])
+
+
+def _gap(problem: FreeRates, at: Iterate, divisor: FloatArray) -> float:
+    """Gap per unit of the grand total with the multipliers c / divisor of the positive totals."""
+    data = problem.data
+    rise = float(data.totals[problem.is_positive] @ np.log(divisor))
+    gap = (float(at.expected.sum()) - data.grand_total + rise) / data.grand_total
     return max(gap, 0.0)  # weak duality holds exactly; rounding may end a few ulp below
+
+
+def _gap_of_nothing(at: Iterate) -> float:
+    # Nothing was earned: any expectation is in vain, and none is perfect
+    return np.inf if float(at.expected.sum()) > 0 else 0.0

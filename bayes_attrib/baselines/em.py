@@ -7,10 +7,14 @@ from typing import Final
 import numpy as np
 
 from bayes_attrib.baselines.acceleration import newton_step
-from bayes_attrib.baselines.certificate import certificate_of, relative_duality_gap
+from bayes_attrib.baselines.certificate import (
+    certificate_of,
+    gap_by_perfect_fit,
+    gap_by_scores,
+)
 from bayes_attrib.baselines.free_rates import FreeRates, Iterate
 from bayes_attrib.baselines.likelihood import poisson_log_likelihood
-from bayes_attrib.baselines.point_fit import PointFit, equal_rates
+from bayes_attrib.baselines.point_fit import PointFit
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
@@ -20,6 +24,22 @@ PLAIN_FIRST: Final = 20
 Where many rates reach the same maximum, they settle which of them is found: close to the one that
 plain iterations from the same start would end at.
 """
+
+NEAR: Final = 10.0
+"""Bound by a perfect fit over tolerance up to which plain iterations go on for as many again.
+
+A Newton step costs as much as some thirty of them.
+"""
+
+SETTLED: Final = 1e3
+"""Bound by scores over tolerance at which rates count as settled where totals are fitted well.
+
+That bound is of first order in the distance and the likelihood of second: without it, a proof of
+1e-10 by a perfect fit would leave rates that are wrong in the fifth digit.
+"""
+
+NEVER: Final = 10.0
+"""Root of the gain of a plain iteration, over tolerance, above which scores prove nothing."""
 
 
 def fit_em(
@@ -44,7 +64,8 @@ def fit_em(
     Vardi, *IEEE Transactions on Medical Imaging* 1, 1982). Accelerated iterations are Newton
     steps on its fixed point, see :mod:`bayes_attrib.baselines.acceleration`; a step that would
     lower the log-likelihood is shortened, and replaced by a plain iteration if need be. It ends
-    when the duality gap of :mod:`bayes_attrib.baselines.certificate` proves the maximum.
+    when the duality gap of :mod:`bayes_attrib.baselines.certificate` proves the maximum and the
+    scores have settled to match.
 
     What is certified is the likelihood. Where entities outnumber aggregates, or never vary
     separately, many rates reach the same maximum: the expected totals are unique, the rates are
@@ -88,18 +109,18 @@ def fit_em(
 
     at = before = problem.evaluate(problem.on_scale(_checked_start(problem, start)))
     trace = [poisson_log_likelihood(data.totals, at.expected)]
-    proved = not early and relative_duality_gap(problem, at) <= tolerance
+    proved = not early and _is_proved(problem, at, tolerance)
     while not proved and len(trace) <= limit:
         before = at
-        at, gain = _next(problem, before, accelerate=len(trace) > plain_iterations)
+        accelerated = len(trace) > plain_iterations and not (
+            len(trace) <= 2 * PLAIN_FIRST and gap_by_perfect_fit(problem, at) < NEAR * tolerance
+        )
+        at, gain = _next(problem, before, accelerate=accelerated)
         trace.append(trace[-1] + gain)
-        # The gap is at least what the next iteration gains: there is no hope before gains are small
-        hopeless = len(trace) <= plain_iterations and gain > tolerance * data.grand_total
-        proved = not (early or hopeless) and relative_duality_gap(problem, at) <= tolerance
-    if proved:
-        rate = _without_vanishing(problem, at, tolerance)
-        trace[-1] += problem.gain(at, rate)
-        at = problem.evaluate(rate)
+        proved = not early and _is_proved(problem, at, tolerance, 0.0 if accelerated else gain)
+    if proved and (settled := _without_vanishing(problem, at, tolerance)) is not None:
+        trace[-1] += problem.gain(at, settled)
+        at = problem.evaluate(settled)
 
     amount = data.split_totals(before.rate if early else at.rate)
     return PointFit(
@@ -124,7 +145,23 @@ def _next(problem: FreeRates, at: Iterate, *, accelerate: bool) -> tuple[Iterate
     return after, problem.gain_of_update(at, after)
 
 
-def _without_vanishing(problem: FreeRates, at: Iterate, tolerance: float) -> FloatArray:
+def _is_proved(problem: FreeRates, at: Iterate, tolerance: float, gain: float = 0.0) -> bool:
+    """Whether the maximum is proved and the rates are settled to the same measure.
+
+    ``gain`` is what the plain iteration before gained. The bound by scores is about its root, so it
+    is not looked at, which takes a pass over the edges, before it can be small enough.
+    """
+    gain_per_unit = gain / max(problem.data.grand_total, np.finfo(np.float64).tiny)
+    if gain_per_unit > tolerance:  # so much is missing still
+        return False
+    perfect = gap_by_perfect_fit(problem, at)
+    if perfect > tolerance and gain_per_unit > (NEVER * tolerance) ** 2:
+        return False
+    scores = gap_by_scores(problem, at)
+    return scores <= tolerance or (perfect <= tolerance and scores <= SETTLED * tolerance)
+
+
+def _without_vanishing(problem: FreeRates, at: Iterate, tolerance: float) -> FloatArray | None:
     """Set rates on their way to zero to zero and resettle the others, if that is proved as well.
 
     At a maximum, an entity has either an amount or a score below one. Whichever is the larger, as
@@ -132,15 +169,16 @@ def _without_vanishing(problem: FreeRates, at: Iterate, tolerance: float) -> Flo
     """
     amount = at.rate * problem.entity_exposure
     vanishing = amount < (1.0 - at.score) * problem.data.grand_total
+    if not vanishing.any():
+        return None
     rate = problem.on_scale(np.where(vanishing, 0.0, at.rate))
-    if not vanishing.any() or problem.gain(at, rate) == -np.inf:
-        return at.rate
+    if problem.gain(at, rate) == -np.inf:
+        return None
     settled = newton_step(problem, problem.evaluate(rate))
     rate = rate if settled is None else settled
     if problem.gain(at, rate) < 0:
-        return at.rate
-    proved = relative_duality_gap(problem, problem.evaluate(rate)) <= tolerance
-    return rate if proved else at.rate
+        return None
+    return rate if _is_proved(problem, problem.evaluate(rate), tolerance) else None
 
 
 def _check_options(tolerance: float, max_iterations: int, stop_after: int | None) -> None:
@@ -153,8 +191,8 @@ def _check_options(tolerance: float, max_iterations: int, stop_after: int | None
 
 
 def _checked_start(problem: FreeRates, start: FloatArray | None) -> FloatArray:
-    if start is None:
-        return equal_rates(problem.data)
+    if start is None:  # up to a factor; nobody earns where nothing was earned
+        return np.full(problem.data.n_entities, float(problem.data.grand_total > 0))
     start = np.asarray(start, dtype=np.float64)
     if start.shape != problem.is_exposed.shape:
         raise ValueError(
