@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -285,17 +286,35 @@ def _require_digest(folder: Path, raw: Any, manifest: Manifest) -> None:
 def _read_attribution(folder: Path) -> pd.DataFrame:
     file = folder / names.ATTRIBUTION_FILE
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (ValueError, OSError) as error:
-        raise RunFolderError(f"{file} cannot be read: {error}; {_again(folder)}") from error
+        table = _read_numbers(file)
+    except (ValueError, OSError):  # what is wrong is told from the texts
+        table = _read_texts(file)
     lacking = [c for c in (*_TEXT_COLUMNS, *_NUMBER_COLUMNS) if c not in table.columns]
     if lacking:
         raise RunFolderError(f"{file} lacks the column(s) {', '.join(lacking)}; {_again(folder)}")
     if "truth_amount" not in table.columns:
-        table["truth_amount"] = ""
+        table["truth_amount"] = np.nan
     for column in (*_NUMBER_COLUMNS, "truth_amount"):
-        table[column] = _to_numbers(table[column], file)
+        if table[column].dtype != np.float64:
+            table[column] = _to_numbers(table[column], file)
     return table
+
+
+def _read_numbers(file: Path) -> pd.DataFrame:
+    """Read the table in one pass, where its columns of numbers hold nothing else."""
+    numbers = (*_NUMBER_COLUMNS, "truth_amount")
+    types: defaultdict[str, type] = defaultdict(lambda: str, dict.fromkeys(numbers, np.float64))
+    missing = {column: [""] for column in numbers}
+    return pd.read_csv(
+        file, dtype=types, keep_default_na=False, na_values=missing, encoding="utf-8"
+    )
+
+
+def _read_texts(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (ValueError, OSError) as error:
+        raise RunFolderError(f"{file} cannot be read: {error}; {_again(file.parent)}") from error
 
 
 def _to_numbers(column: pd.Series, file: Path) -> pd.Series:
