@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from downscaled_cells import CREATIVES, hours_of, make_cells, shares_of, write_profile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bayes_attrib.attribution.downscaling import ProfileOptions, assign_profiles, read_profile
 from bayes_attrib.errors import DataError
@@ -400,3 +402,46 @@ def test_even_profiles_of_slots_that_recur(tmp_path):
     )
     assert shares_of(assigned, table, 0).to_dict() == {"night": 0.25, "day": 0.75}
     assert shares_of(assigned, table, 2).to_dict() == {"night": 0.5, "day": 0.5}
+
+
+@given(
+    deliveries=st.lists(
+        st.tuples(
+            st.sampled_from(CREATIVES), st.integers(0, 13), st.sampled_from([0, 1, 2, 5, 0.25])
+        ),
+        min_size=1,
+        max_size=40,
+        unique_by=lambda row: row[:2],
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_shares_are_those_of_pandas(tmp_path_factory, deliveries):
+    """Own profiles, then those of the channel, then those of all, then even ones."""
+    frame = pd.DataFrame(deliveries, columns=["creative", "day", "delivery"])
+    frame["week"] = frame["day"] // 7
+    dates = pd.date_range("2025-03-17", periods=14).strftime("%Y-%m-%d")
+    frame["timestamp"] = dates[frame["day"]]
+    frame["channel"] = frame["creative"].map({"C1": 1, "C2": 1, "C3": 2, "C4": 2})
+    cells = make_cells(
+        amount=[10 * frame["week"].eq(week).any() for week in (0, 1) for _ in "1234"]
+    )
+    rows = frame[["creative", "timestamp", "delivery"]].to_numpy().tolist()
+    columns, folder = ("creative", "timestamp", "delivery"), tmp_path_factory.mktemp("p")
+    assigned, table = assign_rows(folder, rows, columns, cells, missing=("group", "even"))
+    for cell in assigned.profiles.cells:
+        week, creative = divmod(int(cell), 4)
+        of_week = frame[frame["week"] == week]
+        channel = 1 + creative // 2
+        for mine in (
+            of_week[of_week["creative"] == f"C{creative + 1}"],
+            of_week[of_week["channel"] == channel],
+            of_week,
+            of_week.assign(delivery=1.0).drop_duplicates("timestamp"),
+        ):
+            sums = mine.groupby("timestamp")["delivery"].sum()
+            if sums.sum() > 0:
+                break
+        expected = sums / sums.sum()
+        found = shares_of(assigned, table, cell)
+        assert found.index.tolist() == expected.index.tolist()
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
