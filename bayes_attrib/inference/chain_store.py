@@ -8,13 +8,15 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-import xarray as xr
+import numpy as np
 
 from bayes_attrib.errors import RunFolderError
-from bayes_attrib.inference.posterior_fit import load_tree, save_tree
+from bayes_attrib.inference.chains import Chain
 
 _PLAN = "plan.json"
+_SEPARATOR = ":"
 
 
 class ChainStore:
@@ -54,18 +56,45 @@ class ChainStore:
 
     def completed(self) -> set[int]:
         """Return the indices of the chains that are on disk."""
-        return {int(path.stem.removeprefix("chain-")) for path in self.folder.glob("chain-*.nc")}
+        return {int(path.stem.removeprefix("chain-")) for path in self.folder.glob("chain-*.npz")}
 
-    def save(self, chain: int, tree: xr.DataTree) -> None:
+    def save(self, chain: int, made: Chain) -> None:
         """Write one completed chain."""
-        final = self.folder / f"chain-{chain}.nc"
+        final = self._path(chain)
         partial = final.with_suffix(".partial")
-        save_tree(tree, partial)
+        arrays = {
+            f"{group}{_SEPARATOR}{name}": array
+            for group, content in (("draws", made.draws), ("statistics", made.statistics))
+            for name, array in content.items()
+        }
+        with partial.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, **arrays)
         _sync_and_rename(partial, final)
 
-    def load(self, chain: int) -> xr.DataTree:
-        """Read one completed chain."""
-        return load_tree(self.folder / f"chain-{chain}.nc")
+    def load(self, chain: int) -> Chain:
+        """Read one completed chain.
+
+        Raises
+        ------
+        RunFolderError
+            If the file was damaged after it had been written.
+        """
+        path = self._path(chain)
+        loaded = Chain({}, {})
+        groups = {"draws": loaded.draws, "statistics": loaded.statistics}
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                for key in file.files:
+                    group, _, name = key.partition(_SEPARATOR)
+                    groups[group][name] = file[key]
+        except (ValueError, KeyError, BadZipFile) as fault:
+            raise RunFolderError(
+                f"{path} is damaged ({fault}); delete it, and the chain is drawn again, the same"
+            ) from fault
+        return loaded
+
+    def _path(self, chain: int) -> Path:
+        return self.folder / f"chain-{chain}.npz"
 
     def remove(self) -> None:
         """Delete the store, once its chains live elsewhere."""
@@ -91,3 +120,9 @@ def _sync_and_rename(partial: Path, final: Path) -> None:
     with partial.open("rb+") as handle:
         os.fsync(handle.fileno())
     partial.replace(final)
+    if os.name == "posix":  # a name is on disk once its folder is
+        folder = os.open(final.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from arviz_stats.base.array import array_stats
 
 from bayes_attrib import names
 from bayes_attrib.errors import Finding
+from bayes_attrib.inference.mixing import energy_fractions, ess_bulk, ess_tail, rhat
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
@@ -226,15 +226,11 @@ def finite_check(variables: Mapping[Any, Any]) -> Check:
 
 def _mixing_checks(kind: str, columns: Mapping[str, npt.NDArray[Any]], of: str) -> list[Check]:
     labels = list(columns)
-    draws = np.stack([columns[label] for label in labels], axis=-1)
-    axes = {"chain_axis": 0, "draw_axis": 1}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rhat = np.atleast_1d(array_stats.rhat(draws, **axes))
-        bulk = np.atleast_1d(array_stats.ess(draws, method="bulk", **axes))
-        tail = np.atleast_1d(array_stats.ess(draws, method="tail", prob=TAIL_PROBABILITY, **axes))
+    draws = np.stack([columns[label] for label in labels])
+    tail = ess_tail(draws, TAIL_PROBABILITY)
     return [
-        _worst_check(f"max_rhat_{kind}", labels, rhat, RHAT, of),
-        _worst_check(f"min_ess_bulk_{kind}", labels, bulk, EFFECTIVE_SAMPLE_SIZE, of),
+        _worst_check(f"max_rhat_{kind}", labels, rhat(draws), RHAT, of),
+        _worst_check(f"min_ess_bulk_{kind}", labels, ess_bulk(draws), EFFECTIVE_SAMPLE_SIZE, of),
         _worst_check(f"min_ess_tail_{kind}", labels, tail, EFFECTIVE_SAMPLE_SIZE, of),
     ]
 
@@ -257,12 +253,11 @@ def _sampler_checks(fit: PosteriorFit) -> list[Check]:
     statistics = fit.sample_stats
     diverging = statistics["diverging"].to_numpy()
     deepest = statistics["maxdepth_reached"].to_numpy()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        bfmi = float(np.min(array_stats.bfmi(statistics["energy"].to_numpy())))
+    fractions = energy_fractions(statistics["energy"].to_numpy())
     return [
         _fraction_check("divergent_fraction", diverging, DIVERGENT_FRACTION),
         _fraction_check("max_depth_fraction", deepest, MAX_DEPTH_FRACTION),
-        make_check("min_bfmi", bfmi, BFMI, "energy of the worst chain"),
+        make_check("min_bfmi", float(fractions.min()), BFMI, "energy of the worst chain"),
         make_check("chains", fit.n_chains, CHAINS, "chains that can disagree"),
     ]
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import xarray as xr
 from pymc.exceptions import SamplingError
 from pytensor.configdefaults import config as pytensor_config
 
 from bayes_attrib import names
 from bayes_attrib.errors import FitError, InterruptedFitError
 from bayes_attrib.inference.chain_store import ChainStore
+from bayes_attrib.inference.chains import Chain, join_chains
 from bayes_attrib.inference.nuts import SamplerSettings
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.progress import ProgressListener, Silent
@@ -89,27 +89,18 @@ def fit_explicit(
         listener.started((settings.tune + settings.draws) * len(missing))
         try:
             for chain in missing:
-                tree = sampler.draw_chain(chain)
+                made = sampler.draw_chain(chain)
                 if store:
-                    store.save(chain, tree)
-                chains[chain] = tree
+                    store.save(chain, made)
+                chains[chain] = made
         except KeyboardInterrupt:
             raise InterruptedFitError(len(chains), settings.chains) from None
         finally:
             listener.finished()
-    groups = {
-        group: xr.concat(
-            [chains[i][group].to_dataset() for i in range(settings.chains)],
-            dim=names.CHAIN,
-            join="exact",
-        )
-        for group in ("posterior", "sample_stats")
-    }
-    groups["observed_data"] = xr.Dataset(
-        {names.TOTAL: ((names.AGGREGATE,), data.totals[data.is_exposed])},
-        coords={names.AGGREGATE: list(data.aggregate_labels[data.is_exposed])},
-    )
-    return PosteriorFit(xr.DataTree.from_dict(groups), method=METHOD)
+    observed = {names.TOTAL: data.totals[data.is_exposed]}
+    joined = [chains.pop(i) for i in range(settings.chains)]
+    dims = {names.TOTAL: (names.AGGREGATE,)}
+    return PosteriorFit(join_chains(explicit.model, joined, observed, dims), method=METHOD)
 
 
 class _Sampler:
@@ -142,7 +133,7 @@ class _Sampler:
         self._untuned = self._nuts.sampling_state
         self._progress, self._done, self._divergences = progress, 0, 0
 
-    def draw_chain(self, chain: int) -> xr.DataTree:
+    def draw_chain(self, chain: int) -> Chain:
         """Draw one chain, the same however many chains are asked for."""
         recorded: list[Any] = []
         statistics: list[Any] = []
@@ -152,20 +143,9 @@ class _Sampler:
                 statistics.append([statistic[theirs] for theirs in _STATISTICS.values()])
         except SamplingError as error:
             raise FitError(f"the sampler failed in chain {chain}: {error}") from error
-        draws = zip(self._kept, zip(*recorded, strict=True), strict=True)
-        posterior = {name: self._variable(name, np.stack(values)) for name, values in draws}
-        stats = {
-            name: ((names.CHAIN, names.DRAW), np.array(values)[np.newaxis])
-            for name, values in zip(_STATISTICS, zip(*statistics, strict=True), strict=True)
-        }
-        index = {names.CHAIN: [chain], names.DRAW: np.arange(self._settings.draws)}
-        dims = {dim for variable, _ in posterior.values() for dim in variable}
-        labels = {d: list(self._model.coords[d] or ()) for d in dims if d in self._model.coords}
-        return xr.DataTree.from_dict(
-            {
-                "posterior": xr.Dataset(posterior, coords=index | labels),
-                "sample_stats": xr.Dataset(stats, coords=index),
-            }
+        return Chain(
+            dict(zip(self._kept, map(np.stack, zip(*recorded, strict=True)), strict=True)),
+            dict(zip(_STATISTICS, map(np.array, zip(*statistics, strict=True)), strict=True)),
         )
 
     def _states(self, seed: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -212,10 +192,3 @@ class _Sampler:
             inputs=self._model.value_vars,
             on_unused_input="ignore",
         )
-
-    def _variable(self, name: str, draws: Any) -> tuple[tuple[str, ...], Any]:
-        """Return dimensions and values of a variable's draws, shape (n_draws, ...)."""
-        given = self._model.named_vars_to_dims.get(name) or [
-            f"{name}_dim_{i}" for i in range(draws.ndim - 1)
-        ]
-        return (names.CHAIN, names.DRAW, *map(str, given)), draws[np.newaxis]

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from arviz_stats.base.array import array_stats
 from scipy.special import logsumexp
 
 from bayes_attrib.errors import FitError
@@ -176,6 +175,8 @@ def loo_of(log_density: FloatArray, labels: npt.NDArray[np.object_]) -> LooResul
 
 def _leave_out(row: FloatArray) -> tuple[float, float, float]:
     """Return elpd, Pareto k and effective number of parameters of one observation."""
+    from arviz_stats.base.array import array_stats  # noqa: PLC0415, it takes a second
+
     if np.ptp(row) == 0.0:  # no tail to be fitted, and none needed
         return float(row[0]), -math.inf, 0.0
     try:

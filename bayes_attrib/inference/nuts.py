@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import nutpie
 import pymc as pm
-import xarray as xr
+from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.configdefaults import config as pytensor_config
 
 from bayes_attrib import names
 from bayes_attrib.errors import FitError, InterruptedFitError
 from bayes_attrib.inference.chain_store import ChainStore
+from bayes_attrib.inference.chains import Chain, join_chains
+from bayes_attrib.inference.density import compiled_density, data_values
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.progress import ProgressListener, Silent
 
@@ -70,6 +72,7 @@ def fit_nuts(
     store: ChainStore | None = None,
     progress: ProgressListener | None = None,
     cores: int | None = None,
+    structure: Mapping[str, Any] | None = None,
 ) -> PosteriorFit:
     """Draw from the posterior of a PyMC model.
 
@@ -85,6 +88,11 @@ def fit_nuts(
         Told about the draws as they are made.
     cores : int, optional
         Chains drawn at a time; by default as many as there are processors.
+    structure : mapping, optional
+        For models of this package, what they were built from
+        (:func:`bayes_attrib.model.structure.describe_structure`): what was compiled for one is then
+        used again for others of its structure, in this process and, through a cache on disk, in
+        later ones. Whatever the cache holds, the draws are the same.
 
     Returns
     -------
@@ -100,9 +108,10 @@ def fit_nuts(
     """
     have = store.completed() & set(range(settings.chains)) if store else set()
     missing = [chain for chain in range(settings.chains) if chain not in have]
-    drawn: dict[int, xr.DataTree] = {}
+    drawn: dict[int, Chain] = {}
     if missing:
-        pool = _ChainPool(model, settings, missing, progress or Silent())
+        compiled = _compile(model, structure)
+        pool = _ChainPool(compiled, settings, missing, progress or Silent())
         try:
             for chain, tree in pool.run(cores or processors()):
                 if store:
@@ -110,8 +119,11 @@ def fit_nuts(
                 drawn[chain] = tree
         except KeyboardInterrupt:
             raise InterruptedFitError(len(have) + len(drawn), settings.chains) from None
-    chains = [drawn[i] if i in drawn else _stored(store, i) for i in range(settings.chains)]
-    return PosteriorFit(_join(model, chains), method="nuts")
+    if store:
+        drawn |= {chain: store.load(chain) for chain in have}
+    observed = {rv.name: _value(model.rvs_to_values[rv]) for rv in model.observed_RVs}
+    chains = [drawn.pop(chain) for chain in range(settings.chains)]
+    return PosteriorFit(join_chains(model, chains, observed), method="nuts")
 
 
 def processors() -> int:
@@ -119,28 +131,37 @@ def processors() -> int:
     return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 
 
+def _compile(model: pm.Model, structure: Mapping[str, Any] | None) -> Any:
+    """Compile a model for nutpie, or find it compiled."""
+    named = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
+    stored = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
+    if structure is not None:
+        # Rates are exp(log_rate) in every model of this package, so log_rate is enough to store.
+        density = compiled_density(model, [n for n in stored if n != names.RATE], structure)
+        return density.bind(data_values(model, density.layout.arrays))
+    # Fast-math lets the compiler reorder sums, and it does so differently for kernels that it
+    # compiles and for those that it finds in its cache: the same seed would give other draws.
+    with pytensor_config.change_flags(numba__fastmath=False):
+        return nutpie.compile_pymc_model(model, var_names=stored)
+
+
 class _ChainPool:
     """Draws chains a few at a time with one compiled model."""
 
     def __init__(
         self,
-        model: pm.Model,
+        compiled: Any,
         settings: SamplerSettings,
         chains: Sequence[int],
         progress: ProgressListener,
     ) -> None:
-        named = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
-        self._kept = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
-        # Fast-math lets the compiler reorder sums, and it does so differently for kernels that it
-        # compiles and for those that it finds in its cache: the same seed would give other draws.
-        with pytensor_config.change_flags(numba__fastmath=False):
-            self._compiled = nutpie.compile_pymc_model(model, var_names=self._kept)
+        self._compiled = compiled
         self._settings = settings
         self._waiting = list(chains)
         self._progress = progress
         self._made: dict[int, tuple[int, int]] = {}
 
-    def run(self, workers: int) -> Iterator[tuple[int, xr.DataTree]]:
+    def run(self, workers: int) -> Iterator[tuple[int, Chain]]:
         """Yield completed chains in the order in which they complete."""
         per_chain = self._settings.draws + self._settings.tune
         self._progress.started(per_chain * len(self._waiting))
@@ -177,7 +198,7 @@ class _ChainPool:
             blocking=False,
         )
 
-    def _result(self, chain: int, sampler: Any) -> xr.DataTree:
+    def _result(self, chain: int, sampler: Any) -> Chain:
         try:
             tree = sampler.wait()
         except Exception as error:
@@ -189,15 +210,12 @@ class _ChainPool:
             self._settings.draws + self._settings.tune,
             int(tree["sample_stats"]["diverging"].sum()),
         )
-        return self._slim(tree, chain)
-
-    def _slim(self, tree: xr.DataTree, chain: int) -> xr.DataTree:
-        """Keep what is reproducible and used: draws, and the statistics that diagnostics read."""
-        posterior = tree["posterior"].to_dataset()[self._kept].drop_attrs()
-        statistics = tree["sample_stats"].to_dataset()[list(_STATISTICS)].drop_attrs()
-        groups = {"posterior": posterior, "sample_stats": statistics}
-        return xr.DataTree.from_dict(
-            {name: dataset.assign_coords(chain=[chain]) for name, dataset in groups.items()}
+        # What is reproducible and used: draws, and the statistics that diagnostics read.
+        draws, statistics = tree["posterior"], tree["sample_stats"]
+        kept = [str(k) for k in draws.data_vars if not str(k).startswith(_OFFSET_PREFIX)]
+        return Chain(
+            {name: draws[name].to_numpy()[0] for name in kept},
+            {name: statistics[name].to_numpy()[0] for name in _STATISTICS},
         )
 
     def _report(self) -> None:
@@ -224,28 +242,7 @@ def _is_finished(sampler: Any) -> bool:
         return False
 
 
-def _stored(store: ChainStore | None, chain: int) -> xr.DataTree:
-    if store is None:
-        raise AssertionError("only a store can hold a chain that was not drawn")
-    return store.load(chain)
-
-
-def _join(model: pm.Model, chains: Sequence[xr.DataTree]) -> xr.DataTree:
-    groups = {
-        group: xr.concat(
-            [tree[group].to_dataset() for tree in chains], dim=names.CHAIN, join="exact"
-        )
-        for group in ("posterior", "sample_stats")
-    }
-    observed = {
-        variable.name: (
-            model.named_vars_to_dims.get(variable.name)
-            or [f"{variable.name}_dim_{i}" for i in range(variable.ndim)],
-            np.asarray(model.rvs_to_values[variable].eval()),
-        )
-        for variable in model.observed_RVs
-    }
-    coords = {
-        d: list(model.coords[d]) for dims, _ in observed.values() for d in dims if d in model.coords
-    }
-    return xr.DataTree.from_dict(groups | {"observed_data": xr.Dataset(observed, coords=coords)})
+def _value(observed: Any) -> Any:
+    """Return what a variable was observed to be, without compiling where it is data."""
+    shared = isinstance(observed, SharedVariable)
+    return np.asarray(observed.get_value() if shared else observed.eval())

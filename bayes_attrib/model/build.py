@@ -88,7 +88,8 @@ def build_expectations(
             name: add_parameter(name, prior) for name, prior in resolve_priors(spec, data).items()
         }
         for beta, coefficient, dim, design in _designs(data, spec):
-            pm.Deterministic(coefficient, parameters[beta] / design.scale, dims=dim)
+            scale = pm.Data(f"scale_{beta}", design.scale)
+            pm.Deterministic(coefficient, parameters[beta] / scale, dims=dim)
         log_rate = _add_log_rate(data, spec, geometry, parameters)
         rate = pm.Deterministic(names.RATE, pt.exp(log_rate), dims=names.ENTITY)
         add_aggregate_effects(data, spec, geometry, parameters)
@@ -178,14 +179,16 @@ def _add_log_rate(
     centre = centre + add_group_effects(data, spec, geometry, parameters)
     design = entity_design(data, spec)
     if design is not None:
-        centre = centre + pt.dot(design.matrix, parameters[names.BETA])
+        matrix = pm.Data(f"matrix_{names.BETA}", design.matrix)
+        centre = centre + pt.dot(matrix, parameters[names.BETA])
     sigma = entity_sigma(data, spec, parameters)
     if not data.has_unattributed:
         return _entity_effects(names.LOG_RATE, centre, sigma, geometry.entity, names.ENTITY)
     own = _entity_effects(
         f"{names.LOG_RATE}_{names.ATTRIBUTABLE}", centre, sigma, geometry.entity, names.ATTRIBUTABLE
     )
-    unexplained = pt.log(parameters[names.UNATTRIBUTED_SHARE]) + np.log(_unattributed_scale(data))
+    scale = pm.Data("log_unattributed_scale", np.log(_unattributed_scale(data)))
+    unexplained = pt.log(parameters[names.UNATTRIBUTED_SHARE]) + scale
     log_rate = pt.concatenate([own, pt.atleast_1d(unexplained)])
     return pm.Deterministic(names.LOG_RATE, log_rate, dims=names.ENTITY)
 
@@ -210,6 +213,7 @@ def _noise(
     noise = {name: parameters[name] for name in spec.likelihood.parameters}
     design = zero_design(data, spec)
     if design is not None:
-        slope = pt.dot(design.matrix, noise.pop(names.BETA_ZERO))
+        matrix = pm.Data(f"matrix_{names.BETA_ZERO}", design.matrix)
+        slope = pt.dot(matrix, noise.pop(names.BETA_ZERO))
         noise[names.PI] = pm.math.invlogit(pm.math.logit(noise[names.PI]) + slope)
     return noise

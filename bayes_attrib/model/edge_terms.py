@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pymc as pm
 import pytensor.tensor as pt
 
 from bayes_attrib import names
@@ -34,8 +35,9 @@ class LevelTerm:
     index: IntArray
 
     def graph(self, variable: Any) -> Any:
-        """Return the term of every edge as a PyTensor vector, shape (n_edges,)."""
-        return pt.concatenate([variable.flatten(), pt.zeros(1)])[self.index]
+        """Return the term of every edge as a PyTensor vector, shape (n_edges,), in a model."""
+        index = pm.Data(f"edge_{self.variable}", self.index)
+        return pt.concatenate([variable.flatten(), pt.zeros(1)])[index]
 
     def values(self, edges: slice, draws: FloatArray) -> FloatArray:
         """Return the term of some edges in every draw, shape (n_chosen, n_draws).
@@ -67,8 +69,8 @@ class LinearTerm:
     matrix: FloatArray
 
     def graph(self, variable: Any) -> Any:
-        """Return the term of every edge as a PyTensor vector, shape (n_edges,)."""
-        return pt.dot(self.matrix, variable)
+        """Return the term of every edge as a PyTensor vector, shape (n_edges,), in a model."""
+        return pt.dot(pm.Data(f"edge_{self.variable}", self.matrix), variable)
 
     def values(self, edges: slice, draws: FloatArray) -> FloatArray:
         """Return the term of some edges in every draw, shape (n_chosen, n_draws).

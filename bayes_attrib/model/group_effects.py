@@ -44,7 +44,7 @@ def add_group_effects(
         sums_to_zero = column in spec.rates.pooling or column == spec.rates.nested[0]
         sigma = parameters[names.sigma_of(column)]
         effect = _effect(grouping, sigma, geometry.groups[column], sums_to_zero=sums_to_zero)
-        total = total + effect[grouping.codes]
+        total = total + effect[_levels_of_entities(grouping)]
     return total
 
 
@@ -88,7 +88,7 @@ def entity_sigma(data: AggregateData, spec: ModelSpec, parameters: Mapping[str, 
         sigma * pt.exp(parameters[names.SIGMA_SPREAD] * offset),
         dims=column,
     )
-    return spread[grouping.codes]
+    return spread[_levels_of_entities(grouping)]
 
 
 def _effect(grouping: Grouping, sigma: Any, form: Form, *, sums_to_zero: bool) -> Any:
@@ -98,3 +98,9 @@ def _effect(grouping: Grouping, sigma: Any, form: Form, *, sums_to_zero: bool) -
         return law(name, sigma=sigma, dims=grouping.name)
     offset = law(f"offset_{grouping.name}", sigma=1.0, dims=grouping.name)
     return pm.Deterministic(name, sigma * offset, dims=grouping.name)
+
+
+def _levels_of_entities(grouping: Grouping) -> Any:
+    """Return the positions of the entities' levels as data of the model in context."""
+    model, name = pm.modelcontext(None), f"level_{grouping.name}"
+    return model[name] if name in model else pm.Data(name, grouping.codes)

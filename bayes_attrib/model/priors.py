@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from pymc_extras.prior import Prior
+import pymc as pm
 
 from bayes_attrib import names
 from bayes_attrib.inputs import AggregateData
@@ -97,5 +97,5 @@ def _drift_defaults(spec: ModelSpec, data: AggregateData) -> dict[str, PriorSpec
 
 def add_parameter(name: str, prior: PriorSpec) -> Any:
     """Add a parameter with its prior to the PyMC model in context and return it."""
-    dims = _DIMENSION.get(name)
-    return Prior(prior.dist, dims=dims, **prior.parameters).create_variable(name)
+    law = getattr(pm, prior.dist)
+    return law(name, dims=_DIMENSION.get(name), **prior.parameters)

@@ -158,14 +158,14 @@ def test_ctrl_c_keeps_whole_chains_and_says_how_to_go_on(root, small_spec, tmp_p
         env=os.environ | {"COLUMNS": "300"},
     )
     deadline = time.monotonic() + 120
-    while not list(run.glob("chains/chain-*.nc")) and time.monotonic() < deadline:
+    while not list(run.glob("chains/chain-*.npz")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert output == ""
     assert f"bayes-attrib fit --resume {run}" in errors
-    kept = list(run.glob("chains/chain-*.nc"))
+    kept = list(run.glob("chains/chain-*.npz"))
     assert 1 <= len(kept) < 12
     assert f"{len(kept)} of 12 chains are complete and kept" in errors
 

@@ -27,6 +27,7 @@ from bayes_attrib.inference import (
     fit_nuts,
     noise_draws,
 )
+from bayes_attrib.inference.chains import Chain
 from bayes_attrib.inference.explicit import fit_explicit
 from bayes_attrib.inputs import AggregateData, TablesRead
 from bayes_attrib.model import build_model, explicit
@@ -194,8 +195,11 @@ def test_spec_selects_the_route_and_a_stored_chain_is_taken_as_it_is(tmp_path):
     assert {"min_bfmi", "divergent_fraction"} <= {c.name for c in fitted.diagnostics.checks}
 
     store = ChainStore(tmp_path, {})
-    groups = ("posterior", "sample_stats")
-    store.save(0, fit.tree.filter(lambda node: node.name in groups).isel(chain=[0]))
+    draws, statistics = (
+        {str(name): array.to_numpy()[0] for name, array in group.data_vars.items()}
+        for group in (fit.posterior, fit.sample_stats)
+    )
+    store.save(0, Chain(draws, statistics))
     heard = Listener()
     settings = SamplerSettings(draws=30, tune=60, chains=2, seed=4, target_accept=0.95)
     model = build_explicit_model(data, spec)

@@ -76,7 +76,7 @@ def test_interrupted_fit_keeps_whole_chains_and_resumes_to_the_same_draws(model,
     with pytest.raises(InterruptedFitError) as stop:
         fit_nuts(model, SETTINGS, store=store, progress=InterruptAfterOneChain(store), cores=1)
     assert stop.value.completed == len(store.completed()) == 1
-    kept = {path: path.stat().st_mtime_ns for path in store.folder.glob("chain-*.nc")}
+    kept = {path: path.stat().st_mtime_ns for path in store.folder.glob("chain-*.npz")}
     resumed = fit_nuts(model, SETTINGS, store=ChainStore(tmp_path / "chains", PLAN))
     np.testing.assert_array_equal(rates(resumed), rates(whole))
     assert all(path.stat().st_mtime_ns == written for path, written in kept.items())

@@ -143,7 +143,7 @@ class InterruptAfterOneChain(Silent):
         self.run = run
 
     def advanced(self, done, divergences):  # noqa: ARG002
-        if list(self.run.glob("chains/chain-*.nc")):
+        if list(self.run.glob("chains/chain-*.npz")):
             raise KeyboardInterrupt
 
 

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base.array import array_stats
 from scipy.special import logsumexp
 
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
@@ -84,6 +83,8 @@ def weigh(log_points: FloatArray, log_joint: FloatArray) -> Weights:
 
 def smoothed(log_weights: FloatArray) -> tuple[FloatArray, float]:
     """Return Pareto-smoothed, normalised log weights and Pareto k; infinite where none fits."""
+    from arviz_stats.base.array import array_stats  # noqa: PLC0415, it takes a second
+
     with np.errstate(all="ignore"):  # the function takes log likelihoods, and weighs by 1 over them
         values, k = array_stats.psislw(-log_weights, axis=-1)
     if not (np.isfinite(k) and np.all(np.isfinite(values))):

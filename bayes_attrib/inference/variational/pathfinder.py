@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import pymc as pm
-import pymc_extras
 import xarray as xr
 from pymc.blocking import DictToArrayBijection
 
@@ -101,6 +100,8 @@ def fit_pathfinder(model: pm.Model, settings: PathfinderSettings) -> PosteriorFi
 
 
 def _run(model: pm.Model, settings: PathfinderSettings) -> xr.DataTree:
+    import pymc_extras  # noqa: PLC0415, it loads matplotlib
+
     seed = int(stream(settings.seed, Purpose.PATHS).integers(2**31))
     try:
         with reproducible_kernels():

@@ -13,8 +13,9 @@ from bayes_attrib.inference import (
     sampling_checks,
 )
 from bayes_attrib.inference.explicit import fit_explicit
-from bayes_attrib.model import build_model
+from bayes_attrib.model import build_model, choose_geometry
 from bayes_attrib.model.explicit import build_explicit_model
+from bayes_attrib.model.structure import describe_structure
 from bayes_attrib.spec import ModelSpec
 from bayes_attrib.workflow.methods.base import CheckedDraws, FitJob, Method
 
@@ -49,8 +50,10 @@ class Nuts(Method):
         if job.spec.likelihood.amounts == "explicit":
             explicit = build_explicit_model(job.data, job.spec, job.model)
             return fit_explicit(explicit, job.data, settings, store=store, progress=progress)
-        model = build_model(job.data, job.spec, job.model)
-        return fit_nuts(model, settings, store=store, progress=progress)
+        geometry = job.model or choose_geometry(job.data, job.spec)
+        model = build_model(job.data, job.spec, geometry)
+        structure = describe_structure(job.data, job.spec, geometry)
+        return fit_nuts(model, settings, store=store, progress=progress, structure=structure)
 
     def checks(self, drawn: CheckedDraws) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
         """Ask whether chains agree and moved enough."""
