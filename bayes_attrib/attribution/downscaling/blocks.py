@@ -135,6 +135,7 @@ def slot_summaries(
     summarise_draws = _summarise_counts if law.counts else summarise
 
     def summaries(cells: IntArray, drawn: FloatArray) -> list[SlotSummaries]:
+        """Draw and summarise the slots of some cells."""
         return [
             SlotSummaries(block.cell, block.entry, summarise_draws(block.amounts, interval))
             for block in _blocks(Splitter(profiles, law), cells, drawn)
