@@ -20,8 +20,8 @@ import numpy as np
 
 from bayes_attrib.attribution import summarise
 from bayes_attrib.inference.laplace import build_posterior, explore
-from bayes_attrib.inference.laplace.draws import draw_exact, draw_iterative
-from bayes_attrib.inference.laplace.assembly import FEW_POINTS
+from bayes_attrib.inference.laplace.assembly import FEW_POINTS, draw_settled
+from bayes_attrib.inference.laplace.draws import draw_iterative
 from bayes_attrib.simulation import simulate
 from bayes_attrib.spec import IntervalSpec, load_spec
 
@@ -76,15 +76,16 @@ def run(size: str, n_draws: int) -> None:
     modes = ", ".join(f"{k} {v:.4f}" for k, v in posterior.hyper.values(density.centre).items())
     print(f"  hyperparameters in {clock.look()}: {modes}")
     if posterior.exact:
-        points = draw_exact(posterior, density, 64, max(4, n_draws // 64), 1)
+        blocks = iter([draw_settled(posterior, density, n_draws, 1).log_rates])
     else:
         points = draw_iterative(posterior, density, FEW_POINTS, n_draws, 1)
+        blocks = (point.log_rates for point in points)
     exposure = np.asarray(data.exposure.sum(axis=0)).ravel()
     indicator = data.groupings[GROUP].indicator
     with tempfile.TemporaryFile() as file:
         groups = []
-        for point in points:
-            rates = np.exp(point.log_rates)
+        for log_rates in blocks:
+            rates = np.exp(log_rates)
             groups.append(indicator @ (exposure[:, None] * rates))
             file.write(np.ascontiguousarray(rates.T, dtype=np.float32))
         print(f"  {sum(g.shape[1] for g in groups)} draws in {clock.look()}")

@@ -27,7 +27,10 @@ SMALL_FIELD = 200
 _MANY_TIMES, _TIMES = 4, 2
 """So many draws are made for each that is chosen, in small fields and in others."""
 
-_MANY_POINTS, _POINTS, FEW_POINTS = 128, 64, 16
+LARGE_FIELD = 2000
+"""Fields of more elements get fewer points: each takes longer, and parameters move less."""
+
+_MANY_POINTS, _POINTS, _SOME_POINTS, FEW_POINTS = 128, 64, 32, 16
 
 _NONE = np.empty((0, 0))
 
@@ -71,7 +74,8 @@ def draw_settled(posterior: Posterior, density: HyperDensity, n_draws: int, seed
         If the density of the totals is not finite near the mode of the hyperparameters.
     """
     is_small = posterior.field.size <= SMALL_FIELD
-    n_points = _MANY_POINTS if is_small else _POINTS
+    n_points = _POINTS if posterior.field.size <= LARGE_FIELD else _SOME_POINTS
+    n_points = _MANY_POINTS if is_small else n_points
     n_each = max(4, -(-n_draws * (_MANY_TIMES if is_small else _TIMES) // n_points))
     points = list(draw_exact(posterior, density, n_points, n_each, seed))
     log_points = np.array([point.log_weight for point in points])

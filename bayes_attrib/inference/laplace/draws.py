@@ -103,7 +103,8 @@ def draw_exact(
     start = posterior.exact_mode(density.centre).x
     for i, (point, log_density) in enumerate(_points(density, n_points, seed)):
         rng = stream(seed, Purpose.DRAWS, i)
-        mode, target = posterior.exact_mode(point, start), posterior.target(point)
+        near = posterior.rescaled(start, density.centre, point)
+        mode, target = posterior.exact_mode(point, near), posterior.target(point)
         shift = mean_correction(target, mode, _PAIRS, rng)
         drawn = draw_field(mode, shift, n_each, rng)
         joint = target.log_joint(drawn.x) + posterior.hyper.log_prior(point)
