@@ -250,3 +250,72 @@ def test_the_label_gives_the_measured_k(k, words):
     assert words in honest.message
     assert "'nuts'" in honest.remedy
     assert "-5.00" in bound.message
+
+
+def raising(error):
+    def fit(*_args, **_options):
+        raise error
+
+    return fit
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (ValueError("no path"), FitError, "Pathfinder failed: no path; choose method 'nuts'"),
+        (KeyboardInterrupt(), InterruptedFitError, "interrupted"),
+    ],
+)
+def test_failures_of_pathfinder_are_told(model, monkeypatch, error, kind, words):
+    monkeypatch.setattr("pymc_extras.fit_pathfinder", raising(error))
+    with pytest.raises(kind, match=words):
+        fit_pathfinder(model, PathfinderSettings())
+
+
+def test_pathfinder_whose_draws_collapse_fails_with_the_measured_k(model, monkeypatch):
+    shapes = {"sigma": (), "effect_group": (2,), "log_rate": (3,), "rate": (3,)}
+    rng = np.random.default_rng(1)
+    posterior = xr.Dataset(
+        {
+            name: (("chain", "draw", *(f"{name}_{i}" for i in range(len(shape)))), values)
+            for name, shape in shapes.items()
+            for values in [np.repeat(rng.normal(size=(1, 2, *shape)), 200, axis=1)]
+        }
+    )
+    told = xr.Dataset(
+        {"pareto_k": 38.96, "num_draws": 400, "num_paths": 4, "num_successful_paths": 4}
+    )
+    groups = {
+        "posterior": posterior,
+        "pathfinder": told,
+        "lbfgs": xr.Dataset({"niter_mean": 30.0}),
+    }
+    tree = xr.DataTree.from_dict(groups)
+    monkeypatch.setattr("pymc_extras.fit_pathfinder", lambda *_args, **_options: tree)
+    with pytest.raises(FitError, match=r"leave 2 different draws of 400 \(Pareto k 39.0"):
+        fit_pathfinder(model, PathfinderSettings(draws=400))
+
+
+PATHFINDER = {
+    "n_elements": 9,
+    "pareto_k": 0.8,
+    "distinct_draws": 390,
+    "n_draws": 500,
+    "n_paths": 4,
+    "n_successful_paths": 4,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "status"),
+    [
+        ({}, "distinct_draws", "warn"),
+        ({"distinct_draws": 99}, "distinct_draws", "fail"),
+        ({"n_successful_paths": 3}, "failed_paths_fraction", "warn"),
+        ({"n_successful_paths": 0}, "failed_paths_fraction", "fail"),
+        ({}, "pareto_k", "warn"),
+    ],
+)
+def test_thresholds_of_pathfinder(change, name, status):
+    fit = made_up("pathfinder", **PATHFINDER | change)
+    assert named(variational_checks(fit))[name].status == status
