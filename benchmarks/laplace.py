@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from bayes_attrib import names
 from bayes_attrib.attribution import summarise
 from bayes_attrib.inference.laplace import build_posterior, explore
 from bayes_attrib.inference.laplace.assembly import FEW_POINTS, draw_settled
@@ -76,7 +77,8 @@ def run(size: str, n_draws: int) -> None:
     modes = ", ".join(f"{k} {v:.4f}" for k, v in posterior.hyper.values(density.centre).items())
     print(f"  hyperparameters in {clock.look()}: {modes}")
     if posterior.exact:
-        blocks = iter([draw_settled(posterior, density, n_draws, 1).log_rates])
+        rates = draw_settled(posterior, density, n_draws, 1).rates
+        blocks = iter([np.log(rates.variables()[names.RATE])])
     else:
         points = draw_iterative(posterior, density, FEW_POINTS, n_draws, 1)
         blocks = (point.log_rates for point in points)
