@@ -68,7 +68,10 @@ def open_run_folder(run: Path, *, overwrite: bool) -> None:
             f"{run} holds {', '.join(foreign[:3])}, which no run writes; "
             "choose another --out folder"
         )
-    if names.MANIFEST_FILE in found:
+    if names.MANIFEST_FILE in found and PLAN_FILE in found:
+        # It was stopped while reports were written: not finished, and what follows writes all anew.
+        (run / names.MANIFEST_FILE).unlink()
+    elif names.MANIFEST_FILE in found:
         if not overwrite:
             raise RunFolderError(
                 f"{run} holds a finished run; choose another --out folder, or add --overwrite"
