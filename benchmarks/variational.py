@@ -5,7 +5,8 @@ Run as ``OMP_NUM_THREADS=1 python benchmarks/variational.py quality S M``: error
 and seconds of one processor, for ADVI, Pathfinder, Laplace and ``pymc.fit`` against NUTS.
 ``steps S M L`` compares the time of a step with that of ``pymc.ADVI``. ``parts L`` fits a Poisson
 model with all totals in every step and with a tenth of them, and gives the evidence bound that each
-has reached. Data are those of the scenario ``hcp_brick``.
+has reached. Data are those of the scenario ``hcp_brick``; ``quality`` also takes the names
+``hcp_brick_money`` and ``mmm_to_mta`` of shipped data.
 """
 
 from __future__ import annotations
@@ -32,22 +33,27 @@ from bayes_attrib.inference.variational import (
 from bayes_attrib.inference.variational.ascent import BATCH, ascend
 from bayes_attrib.inference.variational.normal_laws import MeanField
 from bayes_attrib.inference.variational.target import Target
-from bayes_attrib.inputs import AggregateData
+from bayes_attrib.inputs import AggregateData, DataSource, read_tables
 from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.model import build_model
 from bayes_attrib.simulation import simulate
 from bayes_attrib.spec import ModelSpec, load_spec
 
 SIZES = {"S": (400, 80), "M": (4_000, 800), "L": (40_000, 8_000)}
+SHIPPED = ("hcp_brick_money", "mmm_to_mta")
+ROOT = Path(__file__).parents[1]
 GROUP = "specialty"
 PEER_STEPS = 30_000
 
 
 def case(size: str) -> tuple[ModelSpec, AggregateData]:
+    if size in SHIPPED:
+        spec = load_spec(ROOT / "models" / f"{size}.toml")
+        return spec, read_tables(spec, DataSource(folder=ROOT / "data" / size)).data
     n_entities, n_aggregates = SIZES[size]
     options = {"n_entities": n_entities, "n_aggregates": n_aggregates}
     data = simulate("hcp_brick", seed=1, options=options).build_data([GROUP])
-    return load_spec(Path(__file__).parents[1] / "models" / "hcp_brick.toml"), data
+    return load_spec(ROOT / "models" / "hcp_brick.toml"), data
 
 
 def peer(model: pm.Model) -> dict[str, FloatArray]:
@@ -203,7 +209,7 @@ def parts(size: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["quality", "steps", "parts"])
-    parser.add_argument("sizes", nargs="+", choices=list(SIZES))
+    parser.add_argument("sizes", nargs="+", choices=[*SIZES, *SHIPPED])
     asked = parser.parse_args()
     for each in asked.sizes:
         {"quality": quality, "steps": steps, "parts": parts}[asked.what](each)
