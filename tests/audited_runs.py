@@ -9,10 +9,10 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
-import xarray as xr
-from made_up_draws import coords_of, random_variables
+from made_up_draws import random_variables
 
-from bayes_attrib.inference import PosteriorFit, nuts
+from bayes_attrib.inference import PosteriorFit
+from bayes_attrib.inference.chains import Chain, join_chains
 from bayes_attrib.inputs import DataSource
 from bayes_attrib.spec import parse_plain
 from bayes_attrib.workflow import FitPlan, fit_to_folder
@@ -65,27 +65,20 @@ def write_audited_run(run, data, **sections):
     return run
 
 
-def invented_nuts(model, settings, *, store=None, progress=None):  # noqa: ARG001
+def invented_nuts(model, settings, **_):
     """Stand in for the sampler: positive draws for every variable, rates around 3."""
     chains = [_chain(model, settings, chain) for chain in range(settings.chains)]
-    return PosteriorFit(nuts._join(model, chains), method="nuts")
+    observed = {rv.name: model.rvs_to_values[rv].eval() for rv in model.observed_RVs}
+    return PosteriorFit(join_chains(model, chains, observed), method="nuts")
 
 
 def _chain(model, settings, chain):
     rng = np.random.default_rng([settings.seed, chain])
     variables = random_variables(model, rng, 1, settings.draws, offsets=False)
-    dims, values = variables["rate"]
-    centre = 2.0 + np.arange(values.shape[-1]) % 4
-    variables["rate"] = (dims, centre * rng.lognormal(0.0, 0.1, size=values.shape))
-    variables["log_rate"] = (dims, np.log(variables["rate"][1]))
-    coords = coords_of(model, variables)
-    coords |= {"chain": [chain], "draw": np.arange(settings.draws)}
-    quiet = np.zeros((1, settings.draws), dtype=bool)
-    statistics = dict.fromkeys(("diverging", "maxdepth_reached"), (("chain", "draw"), quiet))
-    statistics["energy"] = (("chain", "draw"), rng.normal(size=quiet.shape))
-    return xr.DataTree.from_dict(
-        {
-            "posterior": xr.Dataset(variables, coords),
-            "sample_stats": xr.Dataset(statistics, {"chain": [chain], "draw": coords["draw"]}),
-        }
-    )
+    draws = {name: values[0] for name, (_, values) in variables.items()}
+    centre = 2.0 + np.arange(draws["rate"].shape[-1]) % 4
+    draws["rate"] = centre * rng.lognormal(0.0, 0.1, size=draws["rate"].shape)
+    draws["log_rate"] = np.log(draws["rate"])
+    quiet = np.zeros(settings.draws, dtype=bool)
+    statistics = dict.fromkeys(("diverging", "maxdepth_reached"), quiet)
+    return Chain(draws, {**statistics, "energy": rng.normal(size=settings.draws)})
