@@ -108,6 +108,41 @@ _CHECKS: Final = (
         message("Can draws be weighted by the exact density? With many effects often not."),
     ),
     (
+        "start_remembered",
+        message("Correlation of the draws with their starts"),
+        message("Have the draws forgotten the approximation that they started from?"),
+    ),
+    (
+        "evidence_bound_rise",
+        message("Rise of the evidence bound at the end, in standard errors"),
+        message("Had the search for the law arrived?"),
+    ),
+    (
+        "evidence_bound_loss",
+        message("Fall of the evidence bound below its best, in standard errors"),
+        message("Did the search end where it was best?"),
+    ),
+    (
+        "largest_shift",
+        message("Largest move of the mean that is left, in sds"),
+        message("Is the law's centre where its bound is highest?"),
+    ),
+    (
+        "failed_paths_fraction",
+        message("Fraction of paths that failed"),
+        message("Did the paths of the optimiser lead somewhere?"),
+    ),
+    (
+        "distinct_draws",
+        message("Number of different draws"),
+        message("Are there enough different draws after resampling?"),
+    ),
+    (
+        "pareto_k",
+        message("Pareto k of the approximating law"),
+        message("Is the law near the posterior? Small values do not prove it."),
+    ),
+    (
         "worst_residual",
         message("Largest relative residual of the equations solved"),
         message("Were the equations of the effects solved closely enough?"),

@@ -29,10 +29,22 @@ _REMEDIES: Final = (
     (("max_depth_",), message("Tune longer (--tune).")),
     (("chains",), message("Run four chains (--chains 4).")),
     (
-        ("approximate", "mean_correction", "check_"),
+        (
+            "approximate",
+            "mean_correction",
+            "start_remembered",
+            "pareto_k",
+            "check_",
+            "failed_paths_",
+            "distinct_draws",
+        ),
         message("Sample before you decide (--method nuts)."),
     ),
     (("independent_draws",), message("Draw more (--draws).")),
+    (
+        ("evidence_bound_", "largest_shift"),
+        message("Search longer (inference.advi.most_steps), or sample (--method nuts)."),
+    ),
     (
         ("dispersion_", "zeros_", "extremes_", "size_spread_"),
         message("Try another family or level of the likelihood."),
