@@ -91,11 +91,16 @@ class _Residuals:
 
     @cached_property
     def observed(self) -> FloatArray:
-        return (self.draws.observed - self.mean) / self.deviation
+        return self._standardised(self.draws.observed)
 
     @cached_property
     def new(self) -> FloatArray:
-        return (self.new_totals - self.mean) / self.deviation
+        return self._standardised(self.new_totals)
+
+    def _standardised(self, totals: FloatArray) -> FloatArray:
+        residuals = totals - self.mean
+        residuals /= self.deviation  # in its place: at a million cells every array counts
+        return residuals
 
 
 def _p_value(observed: FloatArray, new: FloatArray) -> float:
@@ -129,7 +134,7 @@ def _zeros(seen: _Residuals) -> Outcome:
 
 def _extremes(seen: _Residuals) -> Outcome:
     """Largest residual, whatever its sign."""
-    observed, new = np.max(np.abs(seen.observed), axis=0), np.max(np.abs(seen.new), axis=0)
+    observed, new = (np.maximum(x.max(axis=0), -x.min(axis=0)) for x in (seen.observed, seen.new))
     worst = int(np.argmax(np.abs(np.median(seen.observed, axis=1))))
     data = seen.draws.data
     label = str(data.aggregate_labels[data.is_exposed][worst])

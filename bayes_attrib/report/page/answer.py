@@ -22,6 +22,8 @@ MOST_NAMED: Final = 4
 MOST_CHARACTERS: Final = 60
 """Characters of their names."""
 
+_ROWS_AT_A_TIME: Final = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -97,7 +99,11 @@ def leading_probabilities(amounts: RowDraws) -> FloatArray:
         Fractions of draws; a draw in which several are largest counts for each in equal parts.
     """
     largest = amounts == amounts.max(axis=0)
-    return np.asarray((largest / largest.sum(axis=0)).mean(axis=1))
+    holders, chances = largest.sum(axis=0), np.empty(len(amounts))
+    for start in range(0, len(amounts), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        chances[rows] = (largest[rows] / holders).mean(axis=1)
+    return chances
 
 
 def _contest(run: RunFolder, draws: PageDraws, amounts: AmountFormat) -> Markup:
