@@ -12,8 +12,9 @@ from bayes_attrib.workflow.methods import METHODS, FitJob
 from peers.measured import Drawn, Spans, peak_memory
 from peers.problem import EFFECT, HYPERPARAMETERS, Problem
 
-SHORT = {"L": {"draws": 400, "tune": 200}, "L2": {"draws": 400, "tune": 200}}
-"""Settings of sampling at sizes where defaults would do more than is needed."""
+_QUICK = {"draws": 400, "tune": 200, "target_accept": 0.8}
+SHORT = {"L": _QUICK, "L2": _QUICK}
+"""Settings of sampling at sizes where the defaults of a spec would do more than is needed."""
 
 REFERENCE = {"toy": 500, "S": 5000, "M": 2500, "L": 600}
 """Draws per chain of the long runs that approximations are held against."""
@@ -49,9 +50,10 @@ def nuts(problem: Problem, seed: int, *, reference: bool = False) -> Drawn:
     with spans.span("total"):
         fit = _by_spec(problem, "nuts", {"seed": seed, **wanted}, progress=SamplingClock(spans))
     tune = wanted.get("tune", problem.spec.inference.tune)
+    accept = wanted.get("target_accept", problem.spec.inference.target_accept)
     facts = {
         "divergences": int(np.asarray(fit.sample_stats["diverging"]).sum()),
-        "settings": f"{fit.n_chains} chains of {tune} + {fit.n_draws // fit.n_chains}",
+        "settings": f"{fit.n_chains} chains of {tune} + {fit.n_draws // fit.n_chains}, accept {accept:g}",
     }
     return _drawn(fit, spans, facts)
 
