@@ -53,7 +53,8 @@ def nuts(problem: Problem, seed: int, *, reference: bool = False) -> Drawn:
     accept = wanted.get("target_accept", problem.spec.inference.target_accept)
     facts = {
         "divergences": int(np.asarray(fit.sample_stats["diverging"]).sum()),
-        "settings": f"{fit.n_chains} chains of {tune} + {fit.n_draws // fit.n_chains}, accept {accept:g}",
+        "settings": f"{fit.n_chains} chains of {tune} + {fit.n_draws // fit.n_chains}, "
+        f"accept {accept:g}",
     }
     return _drawn(fit, spans, facts)
 
