@@ -16,6 +16,7 @@ from bayes_attrib.cli import (  # noqa: F401
     export,
     figures,
     fit,
+    import_mmm,
     log,
     predict,
     report,

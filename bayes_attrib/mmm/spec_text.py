@@ -1,0 +1,75 @@
+"""The spec that fits imported tables, as TOML."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from bayes_attrib.exposure import DeliveryColumns
+from bayes_attrib.mmm.mix_model import MixModel
+
+_HEAD: Final = """\
+# Contributions of a marketing mix model ({source}), split within each channel.
+#
+# What a total means is inherited from the mix model: it is as causal as that model is. How a total
+# is split below the channel is told by this model, from delivery, groups and assumptions, unless a
+# lift test informs it.
+"""
+
+_BODY: Final = """
+schema_version = 1
+name = "imported_mmm"
+
+[columns]
+aggregate = {aggregate}
+entity    = {entity}
+
+# Contributions are no counts. The luck of an aggregate is shared by its entities, and its
+# coefficient of variation, 1 / sqrt(alpha), is learnt.
+[likelihood]
+family = "gamma"
+level  = "aggregate"
+{rates}
+# Entities of a channel run side by side, so the posterior is long and thin: small steps.
+[inference]
+method = "nuts"
+seed   = 1
+tune   = 1000
+target_accept = 0.98
+
+[report]
+period   = {period}
+interval = {{ kind = "hdi", prob = 0.94 }}
+"""
+
+
+def spec_text(model: MixModel, columns: DeliveryColumns, pooling: tuple[str, ...]) -> str:
+    """Return a spec that fits imported tables.
+
+    Parameters
+    ----------
+    model : MixModel
+        What was imported.
+    columns : DeliveryColumns
+        Names of the columns of the tables.
+    pooling : tuple of str
+        Columns of the entities that rates are pooled over.
+
+    Returns
+    -------
+    str
+        TOML.
+    """
+    keys = [columns.channel, columns.period, *((columns.geo,) if columns.geo else ())]
+    rates = "" if not pooling else f"\n[rates]\npooling = {_toml(list(pooling))}\n"
+    return _HEAD.format(source=model.source) + _BODY.format(
+        aggregate=_toml(keys),
+        entity=_toml(columns.entity),
+        rates=rates,
+        period=_toml(columns.period),
+    )
+
+
+def _toml(value: str | list[str]) -> str:
+    """Return text or a list of texts in TOML, whose basic strings are those of JSON."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
