@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,63 +141,79 @@ class _Reader:
                 found[name] = array_of(self.draws, long, dims, self.where, broadcast=True)
         return found
 
-    @property
+    @cached_property
     def adstock(self) -> dict[str, FloatArray]:
         """Draws of the parameters of the adstock."""
         return self.parameters(self.settings.adstock.parameters, self.settings.adstock_prefix)
 
-    @property
+    @cached_property
     def saturation(self) -> dict[str, FloatArray]:
         """Draws of the parameters of the saturation."""
         return self.parameters(self.settings.saturation.parameters, self.settings.saturation_prefix)
 
     def check(self, contributions: FloatArray, variable: str) -> float:
         """Make the contributions again; return the largest error, or refuse the file."""
-        worst, place = self._worst(contributions, self.rebuilt())
-        original = self.draws.get(_ORIGINAL)
-        if original is not None and not variable.startswith(_ORIGINAL):
-            dims = (*_DRAWS, "date", *self.cell)
-            beside = array_of(self.draws, _ORIGINAL, dims, self.where)
-            other, other_place = self._worst(contributions, beside)
-            self._refuse_beyond(
-                other, other_place, contributions, beside, f"{_ORIGINAL} in the same file"
+        if variable != _ORIGINAL and _ORIGINAL in self.draws:
+            beside = array_of(self.draws, _ORIGINAL, (*_DRAWS, "date", *self.cell), self.where)
+            self._compare(contributions, beside, f"{_ORIGINAL} in the same file", channel=0)
+        largest = float(np.abs(contributions).max())
+        return max(
+            self._compare(
+                contributions[..., j : j + 1],
+                self.rebuilt(j),
+                "parameters and delivery",
+                channel=j,
+                largest=largest,
             )
-        return self._refuse_beyond(
-            worst, place, contributions, self.rebuilt(), "parameters and delivery"
+            for j in range(len(self.channels))
         )
 
-    def rebuilt(self) -> FloatArray:
-        """Return contributions from parameters and delivery, in 64-bit arithmetic."""
-        scale = np.where(self.scale > 0, self.scale, 1.0)
-        delivered = np.where(self.scale > 0, self.delivery / scale, 0.0)
+    def rebuilt(self, j: int) -> FloatArray:
+        """Return contributions of a channel from parameters and delivery, in 64-bit arithmetic.
+
+        One channel at a time, for all of them take a multiple of the file's size in memory.
+        """
+        adstock = {name: values[..., j : j + 1] for name, values in self.adstock.items()}
+        curve = {
+            name: values[..., j : j + 1, np.newaxis] for name, values in self.saturation.items()
+        }
+        own = self.scale[:, j : j + 1]
+        scale = np.where(own > 0, own, 1.0)
+        delivered = np.where(own > 0, self.delivery[..., j : j + 1] / scale, 0.0)
         series = np.moveaxis(delivered, 0, -1)  # geo, channel, date
-        weights = self.settings.adstock.weights(self.adstock, self.settings.l_max)
+        weights = self.settings.adstock.weights(adstock, self.settings.l_max)
         if self.settings.normalise:
             weights = normalised(weights)
-        shape = (*next(iter(self.saturation.values())).shape, series.shape[-1])
+        shape = (*next(iter(curve.values())).shape[:-1], series.shape[-1])
         series = np.broadcast_to(series, shape)
-        curve = {name: value[..., np.newaxis] for name, value in self.saturation.items()}
         if self.settings.adstock_first:
             found = self.settings.saturation.curve(carry_over(series, weights), curve)
         else:
             found = carry_over(self.settings.saturation.curve(series, curve), weights)
         return np.moveaxis(found, -1, 2) * self.target[:, np.newaxis]
 
-    def _worst(self, told: FloatArray, made: FloatArray) -> tuple[float, tuple[int, ...]]:
-        difference = np.abs(told - made)
-        place = np.unravel_index(int(difference.argmax()), told.shape)
-        largest = max(float(np.abs(told).max()), np.finfo(float).tiny)
-        return float(difference[place]) / largest, tuple(int(i) for i in place)
-
-    def _refuse_beyond(
-        self, error: float, at: tuple[int, ...], told: FloatArray, made: FloatArray, source: str
+    def _compare(
+        self,
+        told: FloatArray,
+        made: FloatArray,
+        source: str,
+        *,
+        channel: int,
+        largest: float | None = None,
     ) -> float:
+        """Return the largest difference in parts of the largest contribution, or refuse it."""
+        difference = np.abs(told - made)
+        at = np.unravel_index(int(difference.argmax()), told.shape)
+        size = float(np.abs(told).max()) if largest is None else largest
+        error = float(difference[at]) / max(size, float(np.finfo(float).tiny))
         name = _SCALED if _SCALED in self.draws else _ORIGINAL
-        allowed = _TOLERANCE[min(self.draws[name].dtype.itemsize, 8)]
-        if error <= allowed:
+        if error <= _TOLERANCE[min(self.draws[name].dtype.itemsize, 8)]:
             return error
-        chain, draw, date, geo, channel = at
-        cell = f"channel {quote(self.channels[channel])}, date {self.labels('date')[date]}"
+        chain, draw, date, geo, offset = (int(i) for i in at)
+        cell = (
+            f"channel {quote(self.channels[channel + offset])}, "
+            f"date {quote(self.labels('date')[date])}"
+        )
         if self.settings.geo is not None:
             cell += f", geo {quote(self.labels(self.settings.geo)[geo])}"
         raise refusal(

@@ -1,6 +1,7 @@
 """A fit that PyMC-Marketing saved: what is read, and every way in which it can be wrong."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,20 +13,8 @@ from bayes_attrib.errors import DataError
 from bayes_attrib.mmm import read_pymc_marketing
 from bayes_attrib.mmm.pymc_curves import OLDER_NAMES, PYMC_ADSTOCKS, PYMC_SATURATIONS
 
-VALUES = {
-    "alpha": 0.4,
-    "theta": 1.5,
-    "lam": 1.3,
-    "k": 1.7,
-    "beta": 2.0,
-    "b": 0.8,
-    "c": 1.1,
-    "x0": 0.9,
-    "gain": 0.6,
-    "r": 0.35,
-    "slope": 1.4,
-    "kappa": 0.7,
-}
+REFERENCE = json.loads((Path(__file__).parent / "components.json").read_text())
+VALUES = REFERENCE["values"]
 
 
 @pytest.fixture
@@ -146,6 +135,19 @@ def test_curves_are_multiples_of_single_saturations(name):
     ratio = kind.curve(x, values) / kind.made(values).of(x)
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-12)
     assert ratio[0] > 0
+
+
+def test_components_compute_what_the_package_computes():
+    x, n_lags = np.array(REFERENCE["delivery"]), REFERENCE["l_max"]
+    for name, kind in PYMC_ADSTOCKS.items():
+        values = {key: VALUES[key] for key in kind.parameters}
+        found = ex.carry_over(x, ex.normalised(kind.weights(values, n_lags)))
+        np.testing.assert_allclose(found, REFERENCE["results"][name], rtol=1e-12, err_msg=name)
+    for name, kind in PYMC_SATURATIONS.items():
+        values = {key: VALUES[key] for key in kind.parameters}
+        found = kind.curve(x, values)
+        np.testing.assert_allclose(found, REFERENCE["results"][name], rtol=1e-12, err_msg=name)
+    assert set(REFERENCE["results"]) == {*PYMC_ADSTOCKS, *PYMC_SATURATIONS}
 
 
 def test_a_log_link_is_refused(spoilt):
