@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import nutpie
 import pymc as pm
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.configdefaults import config as pytensor_config
 
 from bayes_attrib import names
 from bayes_attrib.errors import FitError, InterruptedFitError
+from bayes_attrib.inference.arrow_chain import read_chain
 from bayes_attrib.inference.chain_store import ChainStore
 from bayes_attrib.inference.chains import Chain, join_chains
 from bayes_attrib.inference.density import compiled_density, data_values
+from bayes_attrib.inference.nutpie_alone import nutpie
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.progress import ProgressListener, Silent
 
@@ -111,7 +112,7 @@ def fit_nuts(
     drawn: dict[int, Chain] = {}
     if missing:
         compiled = _compile(model, structure)
-        pool = _ChainPool(compiled, settings, missing, progress or Silent())
+        pool = _ChainPool(compiled, _kept(model), settings, missing, progress or Silent())
         try:
             for chain, tree in pool.run(cores or processors()):
                 if store:
@@ -133,8 +134,7 @@ def processors() -> int:
 
 def _compile(model: pm.Model, structure: Mapping[str, Any] | None) -> Any:
     """Compile a model for nutpie, or find it compiled."""
-    named = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
-    stored = [name for name in named if not name.startswith(_OFFSET_PREFIX)]
+    stored = _kept(model)
     if structure is not None:
         # Rates are exp(log_rate) in every model of this package, so log_rate is enough to store.
         density = compiled_density(model, [n for n in stored if n != names.RATE], structure)
@@ -145,17 +145,25 @@ def _compile(model: pm.Model, structure: Mapping[str, Any] | None) -> Any:
         return nutpie.compile_pymc_model(model, var_names=stored)
 
 
+def _kept(model: pm.Model) -> list[str]:
+    """Return the variables whose draws are kept: all but standardised offsets."""
+    named = [variable.name for variable in (*model.free_RVs, *model.deterministics)]
+    return [name for name in named if not name.startswith(_OFFSET_PREFIX)]
+
+
 class _ChainPool:
     """Draws chains a few at a time with one compiled model."""
 
     def __init__(
         self,
         compiled: Any,
+        kept: Sequence[str],
         settings: SamplerSettings,
         chains: Sequence[int],
         progress: ProgressListener,
     ) -> None:
         self._compiled = compiled
+        self._kept = kept
         self._settings = settings
         self._waiting = list(chains)
         self._progress = progress
@@ -195,28 +203,20 @@ class _ChainPool:
             progress_bar=False,
             progress_callback=note,
             progress_rate=100,
+            return_raw_trace=True,
             blocking=False,
         )
 
     def _result(self, chain: int, sampler: Any) -> Chain:
+        wanted = self._settings.draws
         try:
-            tree = sampler.wait()
+            # What is reproducible and used: draws, and the statistics that diagnostics read.
+            drawn = read_chain(sampler.wait(), wanted, self._kept, _STATISTICS)
         except Exception as error:
             raise FitError(f"the sampler failed in chain {chain}: {error}") from error
-        drawn = int(tree["posterior"].sizes[names.DRAW])
-        if drawn != self._settings.draws:
-            raise FitError(f"chain {chain} stopped after {drawn} of {self._settings.draws} draws")
-        self._made[chain] = (
-            self._settings.draws + self._settings.tune,
-            int(tree["sample_stats"]["diverging"].sum()),
-        )
-        # What is reproducible and used: draws, and the statistics that diagnostics read.
-        draws, statistics = tree["posterior"], tree["sample_stats"]
-        kept = [str(k) for k in draws.data_vars if not str(k).startswith(_OFFSET_PREFIX)]
-        return Chain(
-            {name: draws[name].to_numpy()[0] for name in kept},
-            {name: statistics[name].to_numpy()[0] for name in _STATISTICS},
-        )
+        divergent = int(drawn.statistics["diverging"].sum())
+        self._made[chain] = (wanted + self._settings.tune, divergent)
+        return drawn
 
     def _report(self) -> None:
         made = list(self._made.values())

@@ -12,9 +12,9 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
-from nutpie.compile_pymc import address_as_void_pointer
 
 from bayes_attrib.inference.density.machine_code import MachineCode, compile_callback
+from bayes_attrib.inference.nutpie_alone import address_as_void_pointer
 
 _numba: Any = numba
 _types = _numba.types

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from nutpie.compile_pymc import CompiledPyMCModel
 
 from bayes_attrib.errors import FitError
 from bayes_attrib.inference.density.callbacks import words_of
 from bayes_attrib.inference.density.machine_code import MachineCode
+from bayes_attrib.inference.nutpie_alone import CompiledPyMCModel
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 JITTER = 1.0
