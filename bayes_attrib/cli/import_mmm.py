@@ -44,6 +44,10 @@ class RobynWeibull(StrEnum):
     PDF = "weibull_pdf"
 
 
+# A solution is a multiple of its curve but for rounding in its export.
+_NOTABLE = 0.01
+
+
 @app.command("import-mmm")
 def import_mix_model(
     file: Annotated[
@@ -132,6 +136,14 @@ def _print(done: Imported) -> None:
     if "largest_reconstruction_error" in read:
         error = read["largest_reconstruction_error"]
         print(f"contributions made again from parameters and delivery: they differ by {error:.1g}")
+    for name, part in read.get("largest_disproportion", {}).items():
+        if part > _NOTABLE:
+            print(
+                terminal_label(
+                    f"check {name}: its contributions are up to {part:.0%} off a multiple of the "
+                    "curve made from this delivery; is it the delivery that Robyn saw?"
+                )
+            )
     if result["channels_without_delivery"]:
         left_out = ", ".join(result["channels_without_delivery"])
         print(terminal_label(f"not imported, for want of delivery: {left_out}"))

@@ -75,10 +75,11 @@ def matched(
     Raises
     ------
     DataError
-        If sums differ and are not to be rescaled, or a cell has delivery in the mix model and
-        none in the table.
+        If sums differ and are not to be rescaled, a cell has delivery in the mix model and none
+        in the table, or rows are to be rescaled to what is not known.
     """
     if model.delivery is None:
+        refuse(_no_scale(model) if rescale else [])
         return table, None
     periods = (*model.history, *model.periods)
     told = set(table.frame[table.columns.channel])
@@ -99,6 +100,15 @@ def matched(
         return _rescaled(table, model, channels, sums, meant), float(difference.max(initial=0.0))
     refuse(_faults(table, model, channels, wrong, sums=sums, meant=meant, rescaled=False))
     return table, float(difference.max(initial=0.0))
+
+
+def _no_scale(model: MixModel) -> list[Finding]:
+    message = "cannot rescale: the export does not tell the delivery that the model was fitted to"
+    remedy = (
+        "export pareto_media_transform_matrix.csv too; or give delivery in the mix model's own "
+        "unit and leave out --rescale"
+    )
+    return [fault("unknown-delivery", model.file_name, message, remedy)]
 
 
 def _faults(

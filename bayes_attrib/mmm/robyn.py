@@ -91,6 +91,10 @@ def read_robyn(folder: Path, table: DeliveryTable, options: RobynOptions) -> Mix
     for j, channel in enumerate(channels):
         transforms[channel] = _transform(parameters, channel, sums[:, j], windows, options)
     contributions = np.stack([_numbers(rows, channel) for channel in channels], axis=-1)
+    off = [
+        _disproportion(contributions[:, j], sums[:, j], transforms[channel], windows)
+        for j, channel in enumerate(channels)
+    ]
     media, delivery = _delivery(folder, solution, channels, periods, len(history))
     kinds: dict[TransformKey, ChannelTransform] = dict(transforms.items())
     return MixModel(
@@ -109,6 +113,7 @@ def read_robyn(folder: Path, table: DeliveryTable, options: RobynOptions) -> Mix
             "adstock": {c: transforms[c].adstock.kind for c in channels},
             "totals_are": "a point estimate of one solution; their uncertainty is not known",
             "delivery_compared": delivery is not None,
+            "largest_disproportion": dict(zip(channels, off, strict=True)),
         },
     )
 
@@ -249,6 +254,19 @@ def _transform(
         )
     # A channel that delivers nothing has no curve: any half saturation gives exposures of 0.
     return ChannelTransform(adstock, HillSaturation(half if half > 0 else 1.0, alpha))
+
+
+def _disproportion(
+    contributions: FloatArray, delivery: FloatArray, transform: ChannelTransform, n_history: int
+) -> float:
+    """Return how far contributions are from a multiple of their curve, in parts of the largest."""
+    carried = carry_over(np.maximum(np.nan_to_num(delivery), 0.0), transform.adstock.weights())
+    curve = transform.saturation.of(carried[n_history:])
+    size = float(np.abs(contributions).max())
+    if size == 0:
+        return 0.0
+    slope = float(contributions @ curve) / max(float(curve @ curve), float(np.finfo(float).tiny))
+    return float(np.abs(contributions - slope * curve).max()) / size
 
 
 def _adstock(parameters: _Csv, channel: str, n_periods: int, options: RobynOptions) -> Adstock:

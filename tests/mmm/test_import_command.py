@@ -186,3 +186,25 @@ def test_columns_that_cannot_be(capsys, tmp_path):
     )
     assert status == 2
     assert "'channel' is named twice" in complaint
+
+
+def test_doubts_about_a_solution_of_robyn_are_told(capsys, tmp_path):
+    tables, delivery = robyn_tables()
+    tables["pareto_hyperparameters.csv"]["TV_thetas"] = 0.8
+    file = write_robyn(tmp_path / "robyn", tables)
+    command = ["import-mmm", file, "--delivery", written(tmp_path, delivery)]
+    status, output, _ = call(capsys, *command, "--out", tmp_path / "data")
+    assert status == 0
+    assert "check TV: its contributions are up to" in output
+    assert "check Search" not in output
+    assert "their uncertainty is not known" in output
+
+
+def test_what_is_not_known_cannot_be_rescaled_to(capsys, tmp_path):
+    tables, delivery = robyn_tables()
+    del tables["pareto_media_transform_matrix.csv"]
+    file = write_robyn(tmp_path / "robyn", tables)
+    command = ["import-mmm", file, "--delivery", written(tmp_path, delivery), "--rescale"]
+    status, _, complaint = call(capsys, *command, "--out", tmp_path / "data")
+    assert status == 2
+    assert "does not tell the delivery" in complaint

@@ -54,6 +54,7 @@ def test_contributions_and_transforms_of_one_solution(read):
     assert found.transforms["Search"].saturation.slope == 2.0
     assert found.facts["solution"] == "1_172_8"
     assert found.facts["delivery_compared"]
+    assert max(found.facts["largest_disproportion"].values()) < 1e-12
     assert np.isnan(found.delivery[:2]).all()
     assert np.isfinite(found.delivery[2:]).all()
 
@@ -190,3 +191,11 @@ def test_a_file_that_is_no_table(tmp_path):
     table = read_delivery(tmp_path / "delivery.csv", COLUMNS)
     with pytest.raises(DataError, match="cannot be read"):
         read_robyn(tmp_path / "robyn", table, RobynOptions())
+
+
+def test_contributions_of_another_curve_are_told(read):
+    tables, delivery = robyn_tables()
+    tables[PARAMETERS]["TV_thetas"] = 0.8
+    found = read(tables, delivery)
+    assert found.facts["largest_disproportion"]["TV"] > 0.05
+    assert found.facts["largest_disproportion"]["Search"] < 1e-12
