@@ -25,6 +25,12 @@ def is_large(n_elements: int) -> bool:
     return n_elements > MOST_DOUBLES
 
 
+def rates_of(log_rates: FloatArray, dtype: npt.DTypeLike) -> RateArray:
+    """Return rates of a precision, none so small that it would have no logarithm."""
+    smallest = np.finfo(dtype).tiny
+    return np.maximum(np.exp(log_rates, dtype=np.float64), smallest).astype(dtype, copy=False)
+
+
 class RateDraws:
     """Room for the draws of all rates, filled a few draws at a time.
 
@@ -52,8 +58,7 @@ class RateDraws:
         span = slice(self._filled, self._filled + log_rates.shape[1])
         if self._log_rates is not None:
             self._log_rates[:, span] = log_rates
-        smallest = np.finfo(self._rates.dtype).tiny  # so that every rate has a logarithm
-        self._rates[:, span] = np.maximum(np.exp(log_rates, dtype=np.float64), smallest)
+        self._rates[:, span] = rates_of(log_rates, self._rates.dtype)
         self._filled = span.stop
 
     def variables(self) -> dict[str, RateArray]:

@@ -20,6 +20,7 @@ from bayes_attrib.inference.arrow_chain import read_chain
 from bayes_attrib.inference.chain_store import ChainStore
 from bayes_attrib.inference.chains import Chain, join_chains
 from bayes_attrib.inference.density import compiled_density, data_values
+from bayes_attrib.inference.large_rates import is_large, rates_of
 from bayes_attrib.inference.nutpie_alone import nutpie
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.progress import ProgressListener, Silent
@@ -211,12 +212,21 @@ class _ChainPool:
         wanted = self._settings.draws
         try:
             # What is reproducible and used: draws, and the statistics that diagnostics read.
-            drawn = read_chain(sampler.wait(), wanted, self._kept, _STATISTICS)
+            drawn = self._slim(read_chain(sampler.wait(), wanted, self._kept, _STATISTICS))
         except Exception as error:
             raise FitError(f"the sampler failed in chain {chain}: {error}") from error
         divergent = int(drawn.statistics["diverging"].sum())
         self._made[chain] = (wanted + self._settings.tune, divergent)
         return drawn
+
+    def _slim(self, chain: Chain) -> Chain:
+        """Keep the rates of very many entities in single precision, and not their logarithms."""
+        log_rates = chain.draws.get(names.LOG_RATE)
+        if log_rates is None or names.RATE in chain.draws:
+            return chain
+        if is_large(log_rates.size * self._settings.chains):
+            chain.draws[names.RATE] = rates_of(chain.draws.pop(names.LOG_RATE), np.float32)
+        return chain
 
     def _report(self) -> None:
         made = list(self._made.values())

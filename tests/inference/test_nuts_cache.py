@@ -5,8 +5,9 @@ import os
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from bayes_attrib.inference import SamplerSettings, fit_nuts
+from bayes_attrib.inference import ChainStore, SamplerSettings, fit_nuts, large_rates
 from bayes_attrib.inference.density import cache
 from bayes_attrib.inference.density import compile as compiling
 from bayes_attrib.inference.density.structure import structure_digest
@@ -186,3 +187,20 @@ def test_the_oldest_files_go_first(empty_caches):
     cache._forget_old(empty_caches)
     left = sorted(path.name for path in empty_caches.iterdir())
     assert left == [f"{age:03d}" for age in range(cache.MOST_FILES)]
+
+
+@pytest.mark.sampling
+def test_rates_of_very_many_entities_are_rounded_once_and_logarithms_dropped(monkeypatch, tmp_path):
+    data, spec = world(1), spec_of()
+    whole = fit(data, spec)
+    monkeypatch.setattr(large_rates, "MOST_DOUBLES", 1)
+    geometry = choose_geometry(data, spec)
+    store = ChainStore(tmp_path / "chains", {})
+    arguments = {"store": store, "structure": describe_structure(data, spec, geometry)}
+    model = build_model(data, spec, geometry)
+    rounded = fit_nuts(model, SETTINGS, **arguments).posterior
+    assert "log_rate" not in rounded
+    assert rounded["rate"].dtype == np.float32
+    wanted = np.exp(whole.posterior["log_rate"].to_numpy()).astype(np.float32)
+    np.testing.assert_array_equal(rounded["rate"].to_numpy(), wanted)
+    xr.testing.assert_identical(fit_nuts(model, SETTINGS, **arguments).posterior, rounded)
