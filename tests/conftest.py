@@ -4,10 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from bayes_attrib.inference.density.cache import CACHE_VARIABLE
 from bayes_attrib.inputs import DataSource, read_tables
 from bayes_attrib.spec import load_spec, parse_plain
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Compiled code is shared by the tests of a session, and not with the user's own runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("compiled")
+        folder.chmod(0o700)
+        patch.setenv(CACHE_VARIABLE, str(folder))
+        yield
 
 
 @pytest.fixture(scope="session")
