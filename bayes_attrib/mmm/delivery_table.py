@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -33,11 +34,17 @@ class DeliveryTable:
         Keys as text, delivery as floats, and all other columns: floats where they hold numbers.
     columns : DeliveryColumns
         Names of keys and of the delivery.
+    locations : ndarray of int, shape (n_rows,)
+        Line of the file, or row of a Parquet file, of every row.
+    unit : {"line", "row"}
+        What locations count.
     """
 
     file: SourceFile
     frame: pd.DataFrame
     columns: DeliveryColumns
+    locations: npt.NDArray[np.int64]
+    unit: str
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -90,7 +97,7 @@ def read_delivery(path: Path, columns: DeliveryColumns) -> DeliveryTable:
             measured and not holds_names(file.cells.column(name), numbers)
         ):
             keys[name] = numbers.parsed
-    return DeliveryTable(file.source, keys, columns)
+    return DeliveryTable(file.source, keys, columns, file.locations, file.unit)
 
 
 def _keys(column: pa.ChunkedArray) -> Any:

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_attrib.exposure.period_axis import text_of
-from bayes_attrib.inputs.citing import listed, nearest, quote
+from bayes_attrib.inputs.citing import listed, quote
 from bayes_attrib.mmm.refusal import refusal
 
 FloatArray = npt.NDArray[np.float64]
@@ -113,13 +113,11 @@ def array_of(
     """
     if name not in group:
         known = [str(key) for key in group.data_vars]
-        close = nearest(name, known)
-        guess = f"did you mean {quote(close)}? " if close else ""
         raise refusal(
             "missing-variable",
             where,
             f"there is no variable {quote(name)}",
-            f"{guess}the variables are {listed(known)}; save all variables of the fit",
+            f"save all variables of the fit; the variables are {listed(known)}",
         )
     found = group[name]
     odd = [str(dim) for dim in found.dims if dim not in dims]

@@ -17,6 +17,7 @@ from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.mmm.delivery_match import matched
 from bayes_attrib.mmm.delivery_table import DeliveryTable
 from bayes_attrib.mmm.entities import EntityTable, entity_table
+from bayes_attrib.mmm.label_checks import label_faults
 from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.refusal import fault, refuse
 
@@ -85,8 +86,9 @@ def import_tables(
     DataError
         If delivery and mix model do not fit together, or contributions are negative.
     """
-    entities = entity_table(table)
+    refuse(label_faults(table, model))
     exposures = _exposures(table, model, semantics)  # refuses rows that are wrong in themselves
+    entities = entity_table(table)
     table, difference = matched(table, model, rescale=rescale)
     if rescale:
         exposures = _exposures(table, model, semantics)

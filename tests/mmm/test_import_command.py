@@ -125,7 +125,7 @@ def test_what_is_refused_writes_nothing(capsys, tmp_path):
         capsys, "import-mmm", file, "--delivery", delivery, "--out", tmp_path / "data"
     )
     assert (status, output) == (2, "")  # without --geo
-    assert "remedy:" in complaint
+    assert "name the column with --geo" in complaint
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
@@ -208,3 +208,20 @@ def test_what_is_not_known_cannot_be_rescaled_to(capsys, tmp_path):
     status, _, complaint = call(capsys, *command, "--out", tmp_path / "data")
     assert status == 2
     assert "does not tell the delivery" in complaint
+
+
+def test_what_was_left_out_or_changed_is_told(capsys, tmp_path):
+    delivery = pymc_delivery()
+    data = written(tmp_path, delivery[delivery["channel"] == "TV"])
+    words = ["--delivery", data, "--geo", "geo"]
+    _, output, _ = call(capsys, "import-mmm", PYMC_FILE, *words, "--out", tmp_path / "one")
+    assert "not imported, for want of delivery: Search" in output
+    export = meridian_dataset()
+    export["incremental_outcome"][0, 0, 0, 0, 0] = -1.0
+    export.to_netcdf(tmp_path / "meridian.nc", engine="h5netcdf")
+    words = ["--delivery", written(tmp_path, meridian_delivery(export)), "--geo", "geo"]
+    command = ["import-mmm", tmp_path / "meridian.nc", *words, "--out", tmp_path / "two"]
+    assert call(capsys, *command)[0] == 2
+    status, output, _ = call(capsys, *command, "--negative", "clip")
+    assert status == 0
+    assert "negative draws set to zero: 1" in output

@@ -148,7 +148,7 @@ def test_rescaling_makes_no_delivery_where_there_is_none(refusal):
     ("column", "value", "code"),
     [
         ("channel", "Serch", "unknown-channel"),
-        ("geo", "nort", "missing-geo"),
+        ("geo", "nort", "unknown-geo"),
         ("period", "2023-12-25", "unknown-period"),
         ("period", "W01", "unknown-period"),
         ("delivery", "many", "missing-delivery"),
@@ -165,7 +165,10 @@ def test_rows_that_the_mix_model_does_not_know(refusal, column, value, code):
     extra["delivery"] = 0.0
     finding = refusal(pd.concat([delivery, extra], ignore_index=True))
     assert finding.code == code
-    assert value in finding.message
+    assert f"'{value}' in 1 row" in finding.message
+    assert finding.where == "delivery.csv, line 322"
+    if column == "channel":
+        assert "did you mean 'Search'?" in finding.remedy
 
 
 def test_missing_columns_and_files(refusal, tmp_path):
@@ -225,3 +228,26 @@ def test_dates_of_parquet_are_periods(tmp_path, model):
     table = read_delivery(tmp_path / "delivery.parquet", GEO_COLUMNS)
     found = import_tables(model, table, semantics="channel_curve")
     assert set(found.aggregates["period"]) <= set(model.periods)
+
+
+def test_geos_on_one_side_only(refusal, model):
+    finding = refusal(pymc_delivery(), columns=DeliveryColumns("campaign", "channel", "period"))
+    assert finding.code == "missing-geo"
+    assert "'north' and 'south'" in finding.message
+    assert "--geo" in finding.remedy
+    national = replace(
+        model,
+        geos=None,
+        contributions=model.contributions[:, :, :, :1],
+        delivery=model.delivery[:, :1],
+        transforms={channel: model.transforms[channel, "north"] for channel in model.channels},
+    )
+    finding = refusal(pymc_delivery(), mix_model=national)
+    assert finding.code == "national-mix-model"
+    assert "leave out --geo" in finding.remedy
+
+
+def test_keys_that_are_blank(refusal):
+    delivery = pymc_delivery()
+    delivery.loc[3, "channel"] = " "
+    assert refusal(delivery).code == "blank-key"
