@@ -94,7 +94,8 @@ def fit_explicit(
                     store.save(chain, made)
                 chains[chain] = made
         except KeyboardInterrupt:
-            raise InterruptedFitError(len(chains), settings.chains) from None
+            whole = store.completed() & set(range(settings.chains)) if store else chains
+            raise InterruptedFitError(len(whole), settings.chains) from None
         finally:
             listener.finished()
     observed = {names.TOTAL: data.totals[data.is_exposed]}

@@ -120,7 +120,9 @@ def fit_nuts(
                     store.save(chain, tree)
                 drawn[chain] = tree
         except KeyboardInterrupt:
-            raise InterruptedFitError(len(have) + len(drawn), settings.chains) from None
+            # The folder knows best: Ctrl-C may come between a chain's file and the next line.
+            whole = store.completed() & set(range(settings.chains)) if store else drawn
+            raise InterruptedFitError(len(whole), settings.chains) from None
     if store:
         drawn |= {chain: store.load(chain) for chain in have}
     observed = {rv.name: _value(model.rvs_to_values[rv]) for rv in model.observed_RVs}
