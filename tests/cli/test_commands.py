@@ -147,8 +147,8 @@ def test_json_is_all_that_standard_output_holds(capsys, small_spec, root, tmp_pa
 def test_ctrl_c_keeps_whole_chains_and_says_how_to_go_on(root, small_spec, tmp_path):
     run = tmp_path / "run"
     spec = tmp_path / "long.toml"
-    text = small_spec.read_text().replace("target_accept", "chains = 12\ntarget_accept")
-    spec.write_text(text.replace("draws = 60", "draws = 4000"))
+    text = small_spec.read_text().replace("target_accept", "chains = 60\ntarget_accept")
+    spec.write_text(text.replace("draws = 60", "draws = 8000"))
     command = [sys.executable, "-m", "bayes_attrib", "fit", spec, root / "data/coupon_campaigns"]
     process = subprocess.Popen(
         [str(word) for word in (*command, "--out", run)],
@@ -166,8 +166,8 @@ def test_ctrl_c_keeps_whole_chains_and_says_how_to_go_on(root, small_spec, tmp_p
     assert output == ""
     assert f"bayes-attrib fit --resume {run}" in errors
     kept = list(run.glob("chains/chain-*.npz"))
-    assert 1 <= len(kept) < 12
-    assert f"{len(kept)} of 12 chains are complete and kept" in errors
+    assert 1 <= len(kept) < 60
+    assert f"{len(kept)} of 60 chains are complete and kept" in errors
 
 
 def test_help_needs_no_sampler():
