@@ -19,11 +19,9 @@ from scipy.special import logsumexp
 
 from bayes_attrib.errors import FitError
 from bayes_attrib.inference.diagnostics import Bounds, Check, make_check
+from bayes_attrib.inference.pareto import HIGHEST_PARETO_K
 from bayes_attrib.inference.total_draws import TotalDraws
 from bayes_attrib.inputs.aggregate_data import FloatArray
-
-HIGHEST_PARETO_K = 0.7
-"""Above it, no practical number of draws makes importance sampling reliable."""
 
 NONE_BAD = Bounds("<=", 0, math.inf)
 """A warning, never a failure: it is the comparison that suffers, not the fit."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from bayes_attrib.errors import Finding
 from bayes_attrib.inference.diagnostics import Bounds, Check, finite_check, make_check
-from bayes_attrib.inference.laplace.weights import HIGHEST_PARETO_K
+from bayes_attrib.inference.pareto import HIGHEST_PARETO_K
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 
 NOT_SAMPLED: Final = Bounds("<=", 0, 1)

@@ -1,8 +1,4 @@
-"""Streams of random numbers of an approximation: apart from each other and from all else in a run.
-
-A seed in a list will not do: NumPy takes ``[seed, 1]`` and ``[seed, 1, 0]`` for the same, so a
-stream that is numbered from zero would be the one that allocates amounts.
-"""
+"""What an approximation draws random numbers for."""
 
 from __future__ import annotations
 
@@ -10,8 +6,9 @@ from enum import IntEnum, unique
 
 import numpy as np
 
+from bayes_attrib.inference.streams import stream_of
+
 _METHOD = 0x1A91ACE
-"""First part of every key; chains of a sampler have keys of one part."""
 
 
 @unique
@@ -29,21 +26,5 @@ class Purpose(IntEnum):
 
 
 def stream(seed: int, purpose: Purpose, number: int = 0) -> np.random.Generator:
-    """Return a source of randomness.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the fit.
-    purpose : Purpose
-        What it is for.
-    number : int
-        Which of several for the same purpose.
-
-    Returns
-    -------
-    numpy.random.Generator
-        The same for the same arguments, and independent of all others.
-    """
-    key = (_METHOD, purpose, number)
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    """Return the source of randomness for a purpose; ``number`` tells several apart."""
+    return stream_of(seed, _METHOD, purpose, number)

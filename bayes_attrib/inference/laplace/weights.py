@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
+from bayes_attrib.inference.pareto import HIGHEST_PARETO_K, pareto_smoothed
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
-
-HIGHEST_PARETO_K = 0.7
-"""Above it, weighted draws are not to be relied on (Vehtari and others 2024, JMLR 25)."""
-
 
 LEAST_EFFECTIVE = 0.1
 """Weights of field and hyperparameters are used if so large a fraction of the draws stays in use.
@@ -69,8 +66,8 @@ def weigh(log_points: FloatArray, log_joint: FloatArray) -> Weights:
     """
     n_each = log_joint.shape[1]
     plain = log_points - logsumexp(log_points)
-    smooth_points, k_points = smoothed(log_points)
-    smooth_joint, k_joint = smoothed(log_joint.ravel())
+    smooth_points, k_points = pareto_smoothed(log_points)
+    smooth_joint, k_joint = pareto_smoothed(log_joint.ravel())
     points = math.exp(-float(logsumexp(2 * plain))) / len(plain)
     draws = math.exp(-float(logsumexp(2 * smooth_joint))) / len(smooth_joint)
     if k_joint < HIGHEST_PARETO_K and draws >= LEAST_EFFECTIVE:
@@ -79,17 +76,6 @@ def weigh(log_points: FloatArray, log_joint: FloatArray) -> Weights:
     marginal = float(logsumexp(log_points)) - math.log(len(log_points))
     spread = np.repeat(smooth_points, n_each) - math.log(n_each)
     return Weights(spread, False, k_joint, k_points, draws, points, marginal)
-
-
-def smoothed(log_weights: FloatArray) -> tuple[FloatArray, float]:
-    """Return Pareto-smoothed, normalised log weights and Pareto k; infinite where none fits."""
-    from arviz_stats.base.array import array_stats  # noqa: PLC0415, it takes a second
-
-    with np.errstate(all="ignore"):  # the function takes log likelihoods, and weighs by 1 over them
-        values, k = array_stats.psislw(-log_weights, axis=-1)
-    if not (np.isfinite(k) and np.all(np.isfinite(values))):
-        return log_weights - logsumexp(log_weights), math.inf
-    return np.asarray(values - logsumexp(values)), float(k)
 
 
 def resample(log_weights: FloatArray, n_draws: int, rng: np.random.Generator) -> IntArray:

@@ -17,7 +17,7 @@ import pymc as pm
 import xarray as xr
 
 from bayes_attrib.errors import FitError, InterruptedFitError
-from bayes_attrib.inference.laplace.weights import smoothed
+from bayes_attrib.inference.pareto import pareto_smoothed
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.progress import ProgressListener, Silent
 from bayes_attrib.inference.variational.ascent import BATCH, Ascent, ascend
@@ -209,7 +209,7 @@ def _figures(settings: AdviSettings, ascents: tuple[Ascent, ...], drawn: _Drawn)
         "rise_in_standard_errors": last.rise,
         "loss_in_standard_errors": (best - bound) / math.hypot(error, best_error),
         "largest_shift": drawn.shift,
-        "pareto_k": smoothed(weights)[1],
+        "pareto_k": pareto_smoothed(weights)[1],
         "judged_draws": len(weights),
         "n_elements": drawn.points.shape[1],
         "n_steps": len(bounds) * BATCH,
