@@ -51,10 +51,11 @@ translations: $(VENV)/.runtime  ## Bring the catalogues of translations up to da
 	@$(BIN)/python scripts/translations.py
 
 lock: $(VENV)/.dev  ## Resolve the locked versions again (needs uv)
-	@uv pip compile pyproject.toml --extra build -q --universal --python-version 3.12 \
-		--generate-hashes --no-header --no-annotate -o requirements/runtime.txt
 	@uv pip compile pyproject.toml --extra dev -q --universal --python-version 3.12 \
 		--generate-hashes --no-header --no-annotate -o requirements/dev.txt
+	@uv pip compile pyproject.toml --extra build -q --universal --python-version 3.12 \
+		--constraint requirements/dev.txt \
+		--generate-hashes --no-header --no-annotate -o requirements/runtime.txt
 
 clean:  ## Remove .venv and everything that tools leave behind
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
