@@ -15,8 +15,8 @@ from bayes_attrib.errors import UnknownNameError
 from bayes_attrib.inference.draw_matrix import DrawMatrix
 from bayes_attrib.inference.expected_draws import ExpectedDraws
 from bayes_attrib.inputs.aggregate_data import AggregateData, IntArray
-from bayes_attrib.inputs.periods import arrange
 from bayes_attrib.model.families import Draws, Family
+from bayes_attrib.timeline import arrange
 
 Texts = npt.NDArray[np.object_]
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, nearest, places, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.exposure.channel_transform import ChannelTransform, TransformKey, transform_for
 from bayes_attrib.exposure.coded_delivery import CodedDelivery
 from bayes_attrib.exposure.columns import DeliveryColumns
 from bayes_attrib.exposure.period_axis import PeriodAxis
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, nearest, places, quote
 
 _TABLE: Final = "delivery"
 

@@ -7,11 +7,11 @@ from dataclasses import MISSING, fields
 from numbers import Real
 from typing import Any, Final
 
+from bayes_attrib.citing import nearest, quote
 from bayes_attrib.errors import Finding, SpecError
 from bayes_attrib.exposure.adstock_kinds import ADSTOCKS, Adstock
 from bayes_attrib.exposure.channel_transform import ChannelTransform, TransformKey
 from bayes_attrib.exposure.saturation_kinds import SATURATIONS, Saturation
-from bayes_attrib.inputs.citing import nearest, quote
 
 _GEOS: Final = "geos"
 _MISSING: Final = "missing-key"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.errors import DataError, Finding
-from bayes_attrib.inputs.citing import listed, quote
-from bayes_attrib.inputs.periods import ISO_FORMS, arrange
+from bayes_attrib.timeline import ISO_FORMS, arrange
 
 IntArray = npt.NDArray[np.int64]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from bayes_attrib.citing import quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import quote
 from bayes_attrib.inputs.keys import is_blank
 from bayes_attrib.inputs.number_checks import number_findings
 from bayes_attrib.inputs.row_findings import row_findings

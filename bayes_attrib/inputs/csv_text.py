@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, places, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, places, quote
 from bayes_attrib.inputs.unavailable import UnavailableError
 
 _BOM: Final = b"\xef\xbb\xbf"

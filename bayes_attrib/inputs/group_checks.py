@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayes_attrib import names
+from bayes_attrib.citing import quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
-from bayes_attrib.inputs.citing import quote
 from bayes_attrib.inputs.nesting import path_codes
 from bayes_attrib.inputs.table import Tables
 

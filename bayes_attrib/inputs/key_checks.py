@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_attrib import names
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.errors import Finding, Severity
 from bayes_attrib.inputs import faults
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.inputs.keys import compose, match_keys, strip
 from bayes_attrib.inputs.repair import Repair, flag
 from bayes_attrib.inputs.row_findings import keys_of
@@ -125,7 +125,7 @@ def _twins(
 def check_duplicate_keys(tables: Tables) -> Iterator[Finding]:
     """Yield aggregates, entities or (aggregate, entity) pairs that occur more than once."""
     for stem, table in tables.by_stem.items():
-        if set(table.layout.keys) <= set(table.frame.columns):
+        if stem in _DUPLICATES and set(table.layout.keys) <= set(table.frame.columns):
             yield from _duplicates(stem, table)
 
 

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.inputs.keys import compose, strip
 from bayes_attrib.inputs.repair import Repair, RepairRecord, flag
 from bayes_attrib.inputs.row_findings import keys_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bayes_attrib.citing import quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
-from bayes_attrib.inputs.citing import quote
 from bayes_attrib.inputs.repair import Repair, flag
 from bayes_attrib.inputs.row_findings import row_findings
 from bayes_attrib.inputs.table import Tables

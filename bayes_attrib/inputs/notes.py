@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from bayes_attrib.citing import quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
-from bayes_attrib.inputs.citing import quote
 from bayes_attrib.inputs.row_findings import keys_of, row_findings
 from bayes_attrib.inputs.table import Tables
 

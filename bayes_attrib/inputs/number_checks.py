@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bayes_attrib import names
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import listed, quote
 from bayes_attrib.inputs.numbers import CellStatus
 from bayes_attrib.inputs.repair import Repair, flag
 from bayes_attrib.inputs.row_findings import row_findings
@@ -102,9 +102,17 @@ _UNATTRIBUTED: Final = _Role(
     names.EXPOSURE, "write the exposure of what no entity explains, 0 where there is no such thing"
 )
 
+_LIFT_TEST: Final = _Role(
+    "lift-test-number",
+    "write what was measured; a test without an increment and a standard error says nothing, so "
+    "remove its rows",
+)
+
 
 def _role(tables: Tables, stem: str, column: str) -> _Role:
     columns = tables.spec.columns
+    if stem == names.LIFT_TESTS_TABLE:
+        return _LIFT_TEST
     if stem == names.AGGREGATES_TABLE:
         return _TOTAL if column == columns.total else _UNATTRIBUTED
     return _EXPOSURE if column == columns.exposure else _AMOUNT

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from bayes_attrib.citing import counted, listed, quote
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs.citing import counted, listed, quote
 from bayes_attrib.inputs.keys import is_blank
-from bayes_attrib.inputs.periods import ISO_FORMS, Timeline, arrange
 from bayes_attrib.inputs.row_findings import row_findings
 from bayes_attrib.inputs.table import Table, Tables
+from bayes_attrib.timeline import ISO_FORMS, Timeline, arrange
 
 _FEWEST: Final = 3
 

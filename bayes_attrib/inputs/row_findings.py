@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.errors import Finding, Severity
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.inputs.table import Table
 
 

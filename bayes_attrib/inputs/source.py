@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from bayes_attrib import names
+from bayes_attrib.citing import listed, nearest, quote
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs.citing import listed, nearest, quote
 from bayes_attrib.inputs.layout import Layout
 from bayes_attrib.inputs.unavailable import UnavailableError
 
@@ -17,8 +17,6 @@ ZIPPED_CSV: Final = ".csv.gz"
 PARQUET: Final = ".parquet"
 EXTENSIONS: Final = (CSV, ZIPPED_CSV, PARQUET)
 _TABLES_OF_OTHERS: Final = (".xlsx", ".xls", ".ods", ".tsv", ".json", ".feather")
-
-LIFT_TESTS_TABLE: Final = "lift_tests"
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class DataSource:
     ----------
     folder : Path or None
         Folder that holds tables by their stems, as CSV (``.csv``, ``.csv.gz``) or Parquet.
-    aggregates, exposures, entities : Path or None
+    aggregates, exposures, entities, lift_tests : Path or None
         Single files, whatever their stem.
     """
 
@@ -37,6 +35,7 @@ class DataSource:
     aggregates: Path | None = None
     exposures: Path | None = None
     entities: Path | None = None
+    lift_tests: Path | None = None
 
     def named_file(self, table: str) -> Path | None:
         """Return the file that was named for a table, if one was."""
@@ -44,6 +43,7 @@ class DataSource:
             names.AGGREGATES_TABLE: self.aggregates,
             names.EXPOSURES_TABLE: self.exposures,
             names.ENTITIES_TABLE: self.entities,
+            names.LIFT_TESTS_TABLE: self.lift_tests,
         }
         return named.get(table)
 
@@ -116,7 +116,7 @@ def locate(source: DataSource, table: str) -> Path | None:
             "two-formats",
             table,
             f"the folder holds this table more than once: {listed([p.name for p in found])}",
-            f"remove all but one, or name the one that you mean with --{table} FILE",
+            f"remove all but one, or name the one that you mean with {option_of(table)} FILE",
         )
     return found[0] if found else None
 
@@ -147,7 +147,7 @@ def missing_table(source: DataSource, table: str, layout: Layout) -> Finding:
     hint = f"rename {meant} if it is meant, " if meant else ""
     remedy = (
         f"{hint}add the table with its columns {listed(layout.required)}, or name the file with "
-        f"--{table} FILE"
+        f"{option_of(table)} FILE"
     )
     if table == names.ENTITIES_TABLE:
         users = dict.fromkeys(layout.spec_keys[column] for column in layout.attributes)
@@ -155,14 +155,9 @@ def missing_table(source: DataSource, table: str, layout: Layout) -> Finding:
     return Finding("missing-table", "error", table, message, remedy)
 
 
-def lift_test_findings(source: DataSource) -> list[Finding]:
-    """Return the warning that lift tests are there and play no part."""
-    if source.folder is None:
-        return []
-    found = [n for n in _table_names(source.folder) if n.startswith(f"{LIFT_TESTS_TABLE}.")]
-    message = "lift tests are not used; rates are told by totals, exposures and groups alone"
-    remedy = "read the shares as model-based, not as measured by experiment"
-    return [Finding("lift-tests-not-used", "warning", name, message, remedy) for name in found]
+def option_of(table: str) -> str:
+    """Return the option of the command line that names the file of a table."""
+    return f"--{table.replace('_', '-')}"
 
 
 def _table_names(folder: Path | None) -> list[str]:

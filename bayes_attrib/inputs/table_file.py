@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bayes_attrib.citing import listed, places
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import listed, places
 from bayes_attrib.inputs.csv_text import read_csv_text
 from bayes_attrib.inputs.source import PARQUET, ZIPPED_CSV, SourceFile, extension_of
 from bayes_attrib.inputs.unavailable import UnavailableError

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
+from bayes_attrib.citing import counted, listed, nearest, quote
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs.citing import counted, listed, nearest, quote
 from bayes_attrib.inputs.keys import as_text
 from bayes_attrib.inputs.layout import Layout
 from bayes_attrib.inputs.numbers import NumberColumn, holds_names, parse_numbers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayes_attrib import names
+from bayes_attrib.citing import quote
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs.citing import quote
 from bayes_attrib.inputs.row_findings import row_findings
 from bayes_attrib.inputs.table import Table, Tables
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.mmm.delivery_table import DeliveryTable
 from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.refusal import fault, refuse

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bayes_attrib import names
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, listed, quote
+from bayes_attrib.citing import MAX_EXAMPLES, listed, quote
 from bayes_attrib.mmm.delivery_table import DeliveryTable
 from bayes_attrib.mmm.refusal import fault, refuse
 

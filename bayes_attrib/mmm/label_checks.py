@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bayes_attrib.citing import counted, listed, nearest, places, quote
 from bayes_attrib.errors import Finding
-from bayes_attrib.inputs.citing import counted, listed, nearest, places, quote
 from bayes_attrib.mmm.delivery_table import DeliveryTable
 from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.refusal import fault

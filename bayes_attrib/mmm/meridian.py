@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.exposure import (
     Adstock,
     BinomialAdstock,
@@ -19,7 +20,6 @@ from bayes_attrib.exposure import (
     GeometricAdstock,
     HillSaturation,
 )
-from bayes_attrib.inputs.citing import listed, quote
 from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.netcdf import array_of, labels_of, open_tree
 from bayes_attrib.mmm.refusal import refusal

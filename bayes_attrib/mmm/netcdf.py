@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.exposure.period_axis import text_of
-from bayes_attrib.inputs.citing import listed, quote
 from bayes_attrib.mmm.refusal import refusal
 
 FloatArray = npt.NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from bayes_attrib.citing import quote
 from bayes_attrib.exposure import ChannelTransform, TransformKey, carry_over, normalised
-from bayes_attrib.inputs.citing import quote
 from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.netcdf import array_of, group_of, labels_of, open_tree
 from bayes_attrib.mmm.pymc_settings import PymcSettings, read_settings

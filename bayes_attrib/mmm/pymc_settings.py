@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bayes_attrib.inputs.citing import listed, quote
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.mmm.pymc_curves import (
     OLDER_NAMES,
     PYMC_ADSTOCKS,

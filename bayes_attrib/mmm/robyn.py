@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayes_attrib.citing import MAX_EXAMPLES, listed, nearest, quote
 from bayes_attrib.exposure import (
     Adstock,
     ChannelTransform,
@@ -21,7 +22,6 @@ from bayes_attrib.exposure import (
     WeibullPdfAdstock,
     carry_over,
 )
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, listed, nearest, quote
 from bayes_attrib.mmm.delivery_match import delivery_sums
 from bayes_attrib.mmm.delivery_table import DeliveryTable
 from bayes_attrib.mmm.mix_model import MixModel

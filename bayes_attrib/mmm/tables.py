@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from bayes_attrib import names
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.exposure import Semantics, build_exposures
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.mmm.delivery_match import matched
 from bayes_attrib.mmm.delivery_table import DeliveryTable
 from bayes_attrib.mmm.entities import EntityTable, entity_table

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, quote
 from bayes_attrib.spec.formula import Formula
 from bayes_attrib.spec.formula_tree import Column, columns_of
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import BSpline
 
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.inputs.aggregate_data import FloatArray
-from bayes_attrib.inputs.citing import listed, quote
 from bayes_attrib.model.design_columns import Columns, CovariateError
 from bayes_attrib.model.design_expressions import evaluate
 from bayes_attrib.spec.formula_tree import Column, Expression

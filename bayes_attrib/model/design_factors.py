@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import qr, solve_triangular
 
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.inputs.aggregate_data import FloatArray
-from bayes_attrib.inputs.citing import listed, quote
 from bayes_attrib.model.design_columns import Columns, CovariateError
 from bayes_attrib.model.design_encoders import (
     CategoryEncoder,

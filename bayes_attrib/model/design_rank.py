@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from scipy.linalg import qr
 
+from bayes_attrib.citing import listed
 from bayes_attrib.inputs.aggregate_data import FloatArray
-from bayes_attrib.inputs.citing import listed
 from bayes_attrib.model.design_columns import CovariateError
 
 _CONSTANT: Final = 1e-12

@@ -11,6 +11,7 @@ from bayes_attrib.spec.schema import (
     ModelSpec,
     ReportSpec,
 )
+from bayes_attrib.spec.totals import TotalsSpec, TotalUncertainty
 
 __all__ = [
     "Columns",
@@ -23,6 +24,8 @@ __all__ = [
     "PriorSpec",
     "RatesSpec",
     "ReportSpec",
+    "TotalUncertainty",
+    "TotalsSpec",
     "UnattributedSpec",
     "load_spec",
     "parse_plain",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bayes_attrib.inputs.periods import arrange, period_grouping
+from bayes_attrib.inputs.periods import period_grouping
+from bayes_attrib.timeline import arrange
 
 
 @pytest.mark.parametrize(

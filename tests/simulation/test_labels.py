@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bayes_attrib.inputs.periods import arrange
 from bayes_attrib.simulation.labels import iso_months, iso_weeks, numbered
+from bayes_attrib.timeline import arrange
 
 
 def test_numbers_have_one_width():

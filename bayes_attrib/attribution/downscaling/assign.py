@@ -13,9 +13,9 @@ from bayes_attrib.attribution.downscaling.known import RunCells
 from bayes_attrib.attribution.downscaling.options import ProfileOptions
 from bayes_attrib.attribution.downscaling.profile_table import ProfileTable, fault_of
 from bayes_attrib.attribution.downscaling.profiles import Profiles
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed
 
 SOURCES: Final = ("own", "group", "even")
 """Where the profile of a cell is from."""

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bayes_attrib.citing import nearest
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import nearest
 from bayes_attrib.inputs.unavailable import UnavailableError
 
 Moment = dt.datetime | dt.date

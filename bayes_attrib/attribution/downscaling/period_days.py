@@ -13,7 +13,7 @@ import numpy as np
 
 from bayes_attrib.attribution.downscaling.options import PeriodDates
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.periods import arrange
+from bayes_attrib.timeline import arrange
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH: Final = re.compile(r"([0-9]{4})-([0-9]{2})")

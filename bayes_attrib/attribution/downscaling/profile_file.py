@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from bayes_attrib.attribution.downscaling.known import KeyColumn, RunCells
 from bayes_attrib.attribution.downscaling.options import ProfileOptions
+from bayes_attrib.citing import MAX_EXAMPLES, counted, listed, nearest, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
-from bayes_attrib.inputs.citing import MAX_EXAMPLES, counted, listed, nearest, quote
 from bayes_attrib.inputs.keys import as_text
 from bayes_attrib.inputs.numbers import CellStatus, parse_numbers
 from bayes_attrib.inputs.source import EXTENSIONS, extension_of

@@ -32,9 +32,9 @@ from bayes_attrib.attribution.downscaling.profile_file import (
     read_key,
     unknown_key,
 )
+from bayes_attrib.citing import quote
 from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs.aggregate_data import IntArray
-from bayes_attrib.inputs.citing import quote
 from bayes_attrib.inputs.keys import as_text, is_blank
 from bayes_attrib.inputs.numbers import CellStatus, parse_numbers
 from bayes_attrib.inputs.unavailable import UnavailableError

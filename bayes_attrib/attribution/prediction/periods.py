@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayes_attrib import names
+from bayes_attrib.citing import listed, quote
 from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inference import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
-from bayes_attrib.inputs.citing import listed, quote
-from bayes_attrib.inputs.periods import ISO_FORMS, arrange
 from bayes_attrib.spec import DriftSpec
+from bayes_attrib.timeline import ISO_FORMS, arrange
 
 _JITTER = 1e-8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayes_attrib.inputs.citing import counted, listed, nearest, places, quote
+from bayes_attrib.citing import counted, listed, nearest, places, quote
 
 
 @pytest.mark.parametrize(
