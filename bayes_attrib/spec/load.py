@@ -33,15 +33,43 @@ def load_spec(path: str | Path) -> ModelSpec:
     SpecError
         If the file cannot be read, is not TOML, or leaves the vocabulary. Every fault is listed.
     """
+    text, source = _text_of(path)
+    return parse_spec(text, source=source)
+
+
+def load_closed[M: BaseModel](path: str | Path, model: type[M]) -> M:
+    """Load a spec of another kind from a TOML file, with faults told as those of a model's spec.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    model : type
+        Its vocabulary.
+
+    Returns
+    -------
+    BaseModel
+        An instance of ``model``.
+
+    Raises
+    ------
+    SpecError
+        As :func:`load_spec`.
+    """
+    text, source = _text_of(path)
+    return _validated(model, _plain(text, source), source)
+
+
+def _text_of(path: str | Path) -> tuple[str, str]:
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8"), path.name
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _single(
             path.name, "unreadable-spec", f"cannot be read: {reason}", "check the path"
         ) from error
-    return parse_spec(text, source=path.name)
 
 
 def parse_spec(text: str, *, source: str = "spec") -> ModelSpec:
@@ -64,8 +92,12 @@ def parse_spec(text: str, *, source: str = "spec") -> ModelSpec:
     SpecError
         If the text is not TOML or leaves the vocabulary. Every fault is listed.
     """
+    return parse_plain(_plain(text, source), source=source)
+
+
+def _plain(text: str, source: str) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _single(
             source,
@@ -73,7 +105,6 @@ def parse_spec(text: str, *, source: str = "spec") -> ModelSpec:
             f"is not TOML: {error}",
             "mend the line; text needs double quotes, a list needs brackets",
         ) from error
-    return parse_plain(raw, source=source)
 
 
 def parse_plain(raw: Mapping[str, Any], *, source: str) -> ModelSpec:
@@ -96,10 +127,14 @@ def parse_plain(raw: Mapping[str, Any], *, source: str) -> ModelSpec:
     SpecError
         If the content leaves the vocabulary. Every fault is listed.
     """
+    return _validated(ModelSpec, raw, source)
+
+
+def _validated[M: BaseModel](model: type[M], raw: Mapping[str, Any], source: str) -> M:
     try:
-        return ModelSpec.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        findings = [_finding(source, details) for details in error.errors()]
+        findings = [_finding(model, source, details) for details in error.errors()]
         count = "one fault" if len(findings) == 1 else f"{len(findings)} faults"
         raise SpecError(f"the spec {source} has {count}:", findings) from error
 
@@ -110,13 +145,13 @@ def _single(source: str, code: str, message: str, remedy: str) -> SpecError:
     )
 
 
-def _finding(source: str, details: ErrorDetails) -> Finding:
+def _finding(model: type[BaseModel], source: str, details: ErrorDetails) -> Finding:
     path = ".".join(str(part) for part in details["loc"])
     where = f"{source}, {path}" if path else source
     kind, context = details["type"], details.get("ctx", {})
     given = details["input"]
     if kind == "extra_forbidden":
-        known = sorted(_keys_at(details["loc"][:-1]))
+        known = sorted(_keys_at(model, details["loc"][:-1]))
         near = difflib.get_close_matches(str(details["loc"][-1]), known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         remedy = f"{hint}known keys here: {', '.join(known)}"
@@ -149,9 +184,9 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _keys_at(location: tuple[int | str, ...]) -> Iterator[str]:
+def _keys_at(root: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[str]:
     """Yield the keys that the schema knows at a location."""
-    model: type[BaseModel] | None = ModelSpec
+    model: type[BaseModel] | None = root
     for part in location:
         if model is None or part not in model.model_fields:
             return
