@@ -12,6 +12,7 @@ PAIR_COVARIATE: Final = "pair_covariate"
 ZERO_COVARIATE: Final = "zero_covariate"
 PERIOD: Final = "period"
 PAIR: Final = "pair"
+LIFT_TEST: Final = "lift_test"
 CHAIN: Final = "chain"
 DRAW: Final = "draw"
 
@@ -37,6 +38,7 @@ SIGMA_DRIFT: Final = "sigma_drift"
 LENGTHSCALE_DRIFT: Final = "lengthscale_drift"
 DRIFT: Final = "drift"
 UNATTRIBUTED_SHARE: Final = "unattributed_share"
+LIFT_INCREMENT: Final = "lift_increment"
 
 # Sum of squared shares of the expected amounts within an aggregate: 1 where one entity has all.
 HERFINDAHL: Final = "herfindahl"
@@ -48,20 +50,38 @@ ATTRIBUTABLE: Final = "attributable"
 # Columns of data folders.
 EXPOSURE: Final = "exposure"
 AMOUNT: Final = "amount"
+TOTAL_SD: Final = "total_sd"
+DRAWS: Final = "draws"
 
 # Columns of run folders.
 TRUTH_AMOUNT: Final = "truth_amount"
+
+# Rates of EM on the data that were fitted, in the constants of a run that was rolled forward.
+EM_RATE: Final = "em_rate"
 
 # Stems of the tables in a data folder.
 AGGREGATES_TABLE: Final = "aggregates"
 EXPOSURES_TABLE: Final = "exposures"
 ENTITIES_TABLE: Final = "entities"
+TOTAL_DRAWS_TABLE: Final = "total_draws"
+LIFT_TESTS_TABLE: Final = "lift_tests"
+
+# Columns of the table of lift tests that every such table names alike.
+LIFT_TEST_NAME: Final = "test"
+FIRST_PERIOD: Final = "first_period"
+LAST_PERIOD: Final = "last_period"
+INCREMENT: Final = "increment"
+STANDARD_ERROR: Final = "standard_error"
+INCREMENT_RATIO: Final = "increment_ratio"
+NOTE: Final = "note"
 
 # Files of a run folder.
 ATTRIBUTION_FILE: Final = "attribution.csv"
 CELLS_FILE: Final = "cells.parquet"
 EM_ERRORS_FILE: Final = "em_errors.csv"
+VARIANCE_FILE: Final = "variance_split.csv"
 POSTERIOR_FILE: Final = "posterior.nc"
+DRIFT_FILE: Final = "drift.json"
 DIAGNOSTICS_FILE: Final = "diagnostics.json"
 MANIFEST_FILE: Final = "manifest.json"
 REPORT_FILE: Final = "report.html"
@@ -87,6 +107,7 @@ RESERVED_GROUPS: Final = frozenset(
         ZERO_COVARIATE,
         PERIOD,
         PAIR,
+        LIFT_TEST,
         ATTRIBUTABLE,
         CHAIN,
         DRAW,

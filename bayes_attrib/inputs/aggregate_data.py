@@ -14,6 +14,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from bayes_attrib import names
+from bayes_attrib.inputs.drawn_totals import DrawnTotals
+from bayes_attrib.inputs.lift_test import LiftTest
 from bayes_attrib.inputs.paths import join_parts
 
 FloatArray = npt.NDArray[np.float64]
@@ -88,6 +90,11 @@ class AggregateData:
         own, the last one, in every grouping, and ``entity_covariates`` has no row for it.
     truth : ndarray of float, shape (n_edges,), or None
         True amount of each stored exposure, aligned with ``exposure.data``; for scoring only.
+    lift_tests : tuple of LiftTest
+        Measured increments of some of the stored exposures; names are unique.
+
+    total_draws : DrawnTotals or None
+        Draws of all totals, where they are estimates and the spec makes use of that.
 
     Raises
     ------
@@ -108,6 +115,8 @@ class AggregateData:
     aggregate_covariates: pd.DataFrame | None = None
     has_unattributed: bool = False
     truth: FloatArray | None = None
+    lift_tests: tuple[LiftTest, ...] = ()
+    total_draws: DrawnTotals | None = None
 
     def __post_init__(self) -> None:
         self._sort_edges()
@@ -138,6 +147,9 @@ class AggregateData:
         object.__setattr__(self, "exposure", sp.csr_array(in_order, shape=given.shape))
         if self.truth is not None:
             object.__setattr__(self, "truth", np.asarray(self.truth)[order])
+        position = np.argsort(order).astype(np.int64)
+        moved = tuple(test.moved(position) for test in self.lift_tests)
+        object.__setattr__(self, "lift_tests", moved)
         if self.pair_covariates is not None:
             covariates = self.pair_covariates.iloc[order].reset_index(drop=True)
             object.__setattr__(self, "pair_covariates", covariates)
@@ -230,6 +242,13 @@ class AggregateData:
             ),
             "truth has one amount per stored exposure": self.truth is None
             or self.truth.shape == (self.n_edges,),
+            "total_draws have one row per aggregate": self.total_draws is None
+            or len(self.total_draws.values) == n_aggregates,
+            "lift tests are about stored exposures": all(
+                test.edges[0] >= 0 and test.edges[-1] < self.n_edges for test in self.lift_tests
+            ),
+            "names of lift tests are unique": len({test.name for test in self.lift_tests})
+            == len(self.lift_tests),
         }
 
     def _value_requirements(self) -> dict[str, bool]:

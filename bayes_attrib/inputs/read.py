@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from bayes_attrib import names
 from bayes_attrib.errors import DataError, Finding
@@ -11,18 +11,20 @@ from bayes_attrib.inputs.aggregate_data import AggregateData
 from bayes_attrib.inputs.build import build_data
 from bayes_attrib.inputs.checks import check_tables
 from bayes_attrib.inputs.layout import Layout, layouts_of
+from bayes_attrib.inputs.lift_build import with_lift_tests
+from bayes_attrib.inputs.lift_layout import column_findings, lift_layout
 from bayes_attrib.inputs.mend import mend_tables, note_unused_repairs
 from bayes_attrib.inputs.repair import Repair, RepairRecord
 from bayes_attrib.inputs.source import (
     DataSource,
     SourceFile,
     folder_findings,
-    lift_test_findings,
     locate,
     missing_table,
 )
 from bayes_attrib.inputs.table import Table, Tables
 from bayes_attrib.inputs.table_file import read_table_file
+from bayes_attrib.inputs.total_draws import read_total_draws
 from bayes_attrib.inputs.typed import type_table
 from bayes_attrib.inputs.unavailable import UnavailableError
 from bayes_attrib.spec import ModelSpec
@@ -75,19 +77,32 @@ def read_tables(
         If anything in any of the tables is wrong; all faults of all files are listed together.
     """
     by_stem, findings = _read_files(spec, source)
-    tables, records = mend_tables(Tables(spec, by_stem), repairs)
-    findings = [*findings, *check_tables(tables), *note_unused_repairs(repairs, records)]
+    whole = Tables(spec, by_stem)
+    tables, records = mend_tables(whole, repairs)
+    drawn = read_total_draws(tables, whole, source)
+    findings = [*findings, *check_tables(tables), *drawn.findings]
+    findings += note_unused_repairs(repairs, records)
+    _raise_errors(findings)
+    sources = tuple(table.file.source for table in by_stem.values())
+    if drawn.source is not None:
+        sources = (*sources, drawn.source)
+    data, about_tests = with_lift_tests(build_data(tables), tables)
+    if drawn.draws is not None:
+        data = replace(data, total_draws=drawn.draws)
+    _raise_errors(about_tests)
+    return TablesRead(data, (*findings, *about_tests), records, sources)
+
+
+def _raise_errors(findings: Iterable[Finding]) -> None:
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         count = "one fault" if len(errors) == 1 else f"{len(errors)} faults"
         raise DataError(f"the data have {count}:", errors)
-    sources = tuple(table.file.source for table in by_stem.values())
-    return TablesRead(build_data(tables), tuple(findings), records, sources)
 
 
 def _read_files(spec: ModelSpec, source: DataSource) -> tuple[dict[str, Table], list[Finding]]:
     by_stem: dict[str, Table] = {}
-    findings = [*folder_findings(source), *lift_test_findings(source)]
+    findings = [*folder_findings(source)]
     for stem, layout in layouts_of(spec).items():
         try:
             table, faults = _read_file(source, stem, layout)
@@ -96,7 +111,26 @@ def _read_files(spec: ModelSpec, source: DataSource) -> tuple[dict[str, Table], 
         else:
             by_stem[stem] = table
             findings.extend([*table.file.findings, *faults])
+    findings.extend(_read_lift_tests(source, spec, by_stem))
     return by_stem, findings
+
+
+def _read_lift_tests(
+    source: DataSource, spec: ModelSpec, by_stem: dict[str, Table]
+) -> list[Finding]:
+    """Read the table of lift tests, where there is one, and return what is wrong with it."""
+    stem = names.LIFT_TESTS_TABLE
+    try:
+        path = locate(source, stem)
+        if path is None:
+            return []
+        file = read_table_file(path, stem)
+    except UnavailableError as error:
+        return list(error.findings)
+    faults = column_findings(spec, file)
+    if not faults:
+        by_stem[stem], faults = type_table(file, lift_layout(spec, file.columns))
+    return [*file.findings, *faults]
 
 
 def _read_file(source: DataSource, stem: str, layout: Layout) -> tuple[Table, list[Finding]]:

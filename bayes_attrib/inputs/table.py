@@ -135,6 +135,11 @@ class Tables:
         return self._get(names.ENTITIES_TABLE)
 
     @property
+    def lift_tests(self) -> Table:
+        """The table of lift tests, where one is given."""
+        return self._get(names.LIFT_TESTS_TABLE)
+
+    @property
     def unattributed_exposure(self) -> FloatArray:
         """Exposure of what no entity explains in every aggregate; zero where the spec has none."""
         unattributed, n_aggregates = self.spec.unattributed, len(self.aggregates.frame)

@@ -22,15 +22,12 @@ from bayes_attrib.inference import (
 )
 from bayes_attrib.inference.rebuilt_fit import rebuild_fit
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
-from bayes_attrib.inputs.periods import arrange
+from bayes_attrib.inputs.time_key import time_key
 from bayes_attrib.model.families import Draws, get_family
 from bayes_attrib.report.reconciliation import observed_totals
 from bayes_attrib.report.run_folder import RunFolder
 
 _TOLERANCE: Final = 1e-9
-
-_TIMES: Final = ("date", "day", "week", "month", "quarter", "year", "period", "time")
-"""Names of key columns that tell the time, where their values do not say so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,23 +178,8 @@ class RunDraws:
 
     @property
     def period(self) -> str | None:
-        """Key column that tells the time; None if none does.
-
-        It is ``report.period`` or the period of a drift where the spec names one, else the first
-        key column whose values are dates, months, weeks or quarters in ISO's forms, else one with
-        the name of such a thing.
-        """
-        spec = self.run.spec
-        if spec.report.period is not None:
-            return spec.report.period
-        if spec.rates.drift is not None:
-            return spec.rates.drift.period
-        keys = spec.columns.aggregate
-        for key in keys:
-            labels = self.data.aggregate_keys[key].unique()
-            if not arrange(labels).unplaced and any("-" in label for label in labels):
-                return key
-        return next((key for key in keys if key.lower() in _TIMES), None)
+        """Key column that tells the time, see :func:`time_key`; None if none does."""
+        return time_key(self.run.spec, self.data.aggregate_keys)
 
     def _require_same_means(self, entities: GrainDraws) -> None:
         table = self.run.attribution

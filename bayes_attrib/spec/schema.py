@@ -15,10 +15,12 @@ from pydantic import Field, model_validator
 
 from bayes_attrib import names
 from bayes_attrib.spec.closed import Closed, ColumnName, KeyColumns, fault
+from bayes_attrib.spec.lift_tests import LiftTestsSpec
 from bayes_attrib.spec.likelihood import LikelihoodSpec
 from bayes_attrib.spec.prior import PriorSpec, Support, distributions_on
 from bayes_attrib.spec.rates import RatesSpec, UnattributedSpec
 from bayes_attrib.spec.roles import role_faults
+from bayes_attrib.spec.totals import TotalsSpec, TotalUncertainty
 
 
 class Columns(Closed):
@@ -135,6 +137,8 @@ class ModelSpec(Closed):
     rates: RatesSpec = RatesSpec()
     unattributed: UnattributedSpec | None = None
     priors: Annotated[dict[str, PriorSpec], Field(default_factory=dict)]
+    lift_tests: LiftTestsSpec = LiftTestsSpec()
+    totals: TotalsSpec | None = None
     inference: InferenceSpec = InferenceSpec()
     report: ReportSpec = ReportSpec()
 
@@ -178,6 +182,40 @@ class ModelSpec(Closed):
             raise fault(
                 f"report.period: {period!r} is no key column of the aggregates",
                 f"name the key that tells the time; columns.aggregate holds {known}",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lift_period_is_a_key(self) -> Self:
+        period = self.lift_tests.period
+        if period is not None and period not in self.columns.aggregate:
+            known = ", ".join(map(repr, self.columns.aggregate))
+            raise fault(
+                f"lift_tests.period: {period!r} is no key column of the aggregates",
+                f"name the key that tells the time; columns.aggregate holds {known}",
+            )
+        return self
+
+    @property
+    def total_uncertainty(self) -> TotalUncertainty:
+        """How the uncertainty of the totals is treated; they are known unless the spec says so."""
+        return "plugin" if self.totals is None else self.totals.uncertainty
+
+    @model_validator(mode="after")
+    def _totals_are_amounts(self) -> Self:
+        wanted, likelihood = self.total_uncertainty, self.likelihood
+        if wanted != "plugin" and likelihood.counts:
+            raise fault(
+                f"totals.uncertainty: {wanted!r} takes draws of totals, which are no whole "
+                f"numbers, and family {likelihood.family!r} splits counts",
+                "choose family 'gamma' or 'lognormal', or hurdle_* where draws may be zero; or set "
+                'totals.uncertainty to "plugin"',
+            )
+        if wanted != "plugin" and likelihood.amounts == "explicit":
+            raise fault(
+                f"totals.uncertainty: {wanted!r} splits draws of totals after the fit, and "
+                'likelihood.amounts = "explicit" samples the amounts of the totals themselves',
+                "remove likelihood.amounts, which integrates amounts out",
             )
         return self
 

@@ -43,11 +43,6 @@ def test_uncertain_totals_are_a_warning(read):
     assert summary(found) == [("total-sd-not-used", "warning", "aggregates.csv, column 'total_sd'")]
 
 
-def test_lift_tests_are_a_warning(read, tmp_path):
-    (tmp_path / "lift_tests.csv").write_text("hcp_id,lift\n", encoding="utf-8")
-    assert summary(read()) == [("lift-tests-not-used", "warning", "lift_tests.csv")]
-
-
 def test_known_amounts_that_do_not_add_up_are_a_warning(read):
     exposures = SCORED + "B1,H1,3,7\nB1,H2,1,4\nB2,H2,2,3\nB2,H3,2.5,4.0001\nB3,H3,1,2\n"
     found = read(exposures=exposures, amount=True)
