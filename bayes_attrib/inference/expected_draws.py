@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, logit
 
 from bayes_attrib import names
 from bayes_attrib.inference.draw_matrix import BLOCK_ELEMENTS, DrawMatrix
+from bayes_attrib.inference.levelled import level_rates
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.covariates import zero_design
@@ -125,14 +126,18 @@ def expected_draws(fit: PosteriorFit, data: AggregateData, spec: ModelSpec) -> E
     Returns
     -------
     ExpectedDraws
-        Nothing is computed until it is asked for.
+        Nothing is computed until it is asked for, but for rates of given totals, which are scaled
+        (:func:`bayes_attrib.inference.levelled.level_rates`).
     """
     terms = [term for term in edge_terms(data, spec) if term.variable in fit.posterior]
-    return ExpectedDraws(
+    mean = ExpectedDraws(
         data,
         fit.rate_matrix(),
         tuple((term, fit.draws(term.variable)) for term in terms),
     )
+    if spec.likelihood.informs_rates:
+        return mean
+    return replace(mean, rates=level_rates(data, mean.rates, mean.totals()))
 
 
 def noise_draws(

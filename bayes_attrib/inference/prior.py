@@ -20,7 +20,7 @@ from bayes_attrib.inference.expected_draws import ExpectedDraws
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.model import build_model
 from bayes_attrib.model.edge_terms import edge_terms
-from bayes_attrib.model.families import Cells
+from bayes_attrib.model.families import Cells, require_law
 from bayes_attrib.spec import ModelSpec
 
 PRIOR_DRAWS = 1000
@@ -151,9 +151,13 @@ def sample_prior(
 
     Raises
     ------
+    SpecError
+        If totals are given, so that the model has no law of them.
     FitError
         If the prior reaches totals or rates that no computer can hold.
     """
+    if model is None:
+        require_law(spec.likelihood, "totals cannot be drawn from the prior")
     likelihood = spec.likelihood.model_copy(update={"amounts": "marginal"})
     marginal = spec.model_copy(update={"likelihood": likelihood})
     chosen = build_model(data, marginal) if model is None else model

@@ -24,18 +24,16 @@ name = "imported_mmm"
 aggregate = {aggregate}
 entity    = {entity}
 
-# Contributions are no counts. The luck of an aggregate is shared by its entities, and its
-# coefficient of variation, 1 / sqrt(alpha), is learnt.
+# The mix model computed these totals from the delivery of all entities together, in which a unit of
+# one counts as much as that of another. Read as observations they would prove that all rates of a
+# channel are equal; so they are split, and say nothing about rates. What does: covariates with
+# priors, and lift tests. Where totals were measured independently of the mix model, choose "gamma".
 [likelihood]
-family = "gamma"
-level  = "aggregate"
+family = "given"
 {rates}
-# Entities of a channel run side by side, so the posterior is long and thin: small steps.
 [inference]
 method = "nuts"
 seed   = 1
-tune   = 1000
-target_accept = 0.98
 
 [report]
 period   = {period}

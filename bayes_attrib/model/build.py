@@ -47,12 +47,15 @@ def build_model(data: AggregateData, spec: ModelSpec, geometry: Geometry | None 
     -------
     pymc.Model
         With variables ``rate`` and ``log_rate`` over the dimension ``entity``, the parameters of
-        ``spec.parameters``, an ``effect_<column>`` per group, and the observed ``total``.
+        ``spec.parameters``, an ``effect_<column>`` per group, and the observed ``total``, unless
+        the family is ``"given"``.
     """
     model, amount, noise = build_expectations(data, spec, geometry)
     with model:
         mu = sum_over_edges(data, amount)
         family = get_family(spec.likelihood)
+        if not family.informs_rates:
+            return model
         if family.needs_herfindahl:
             noise = {**noise, names.HERFINDAHL: sum_over_edges(data, amount**2) / mu**2}
         family.add_total(mu, data.totals[data.is_exposed], noise, dims=names.AGGREGATE)

@@ -40,6 +40,11 @@ _NOISE: Final = {
         "aggregate scatters by itself, now and then very far. A sum of lognormals has no law in "
         "closed form; that of a total is replaced by a lognormal of the same mean and variance."
     ),
+    ("given", None): message(
+        "Totals are given, such as by a mix model, and are split as they are. They say nothing "
+        "about rates, which are told by priors, covariates and lift tests. Given the rates, the "
+        "split has no noise of its own."
+    ),
 }
 """What each base family says about noise."""
 

@@ -20,6 +20,7 @@ FamilyName = Literal[
     "zero_inflated_negative_binomial",
     "hurdle_gamma",
     "hurdle_lognormal",
+    "given",
 ]
 Level = Literal["aggregate", "pair", "pair_approximation"]
 
@@ -33,6 +34,7 @@ LEVELS: Final = MappingProxyType(
         "zero_inflated_negative_binomial": ("aggregate", "pair"),
         "hurdle_gamma": ("aggregate", "pair"),
         "hurdle_lognormal": ("aggregate", "pair_approximation"),
+        "given": (),
     }
 )
 """Levels at which each family can place its extra noise, the default first; empty without any.
@@ -49,6 +51,7 @@ _NOISE: Final = MappingProxyType(
         ("gamma", "pair"): (names.PHI,),
         ("lognormal", "aggregate"): (names.SIGMA_TOTAL,),
         ("lognormal", "pair_approximation"): (names.SIGMA_TOTAL,),
+        ("given", None): (),
     }
 )
 """The noise parameters of each family without excess zeros, and level."""
@@ -67,7 +70,7 @@ class LikelihoodSpec(Closed):
     Attributes
     ----------
     family : str
-        Noise of the totals.
+        Noise of the totals; ``"given"`` where they are split but say nothing about rates.
     level : str or None
         Whether extra noise belongs to aggregates or to pairs, where the family has both.
     zero_covariates : str or None
@@ -153,4 +156,9 @@ class LikelihoodSpec(Closed):
     @property
     def zeros_allowed(self) -> bool:
         """Whether a total can be zero where entities have exposure."""
-        return self.counts or self.excess_zeros
+        return self.counts or self.excess_zeros or not self.informs_rates
+
+    @property
+    def informs_rates(self) -> bool:
+        """Whether totals are observations that rates are inferred from."""
+        return self.family != "given"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from bayes_attrib import names
@@ -21,6 +23,16 @@ from bayes_attrib.workflow.methods import CheckedDraws, method_of
 from bayes_attrib.workflow.own_model import own_parameters
 
 _PREDICTIVE_STREAM = 2  # the allocation has the first
+
+TOTALS_GIVEN: Final = Finding(
+    "totals-given",
+    "note",
+    "likelihood.family",
+    "totals are split and say nothing about rates; shares are told by exposures, priors, "
+    "covariates and lift tests",
+    "intervals are as wide as the priors where nothing else is known; a lift test narrows them",
+)
+"""What a fit with given totals says of itself."""
 
 
 def computed_checks(
@@ -60,6 +72,8 @@ def computed_checks(
     shares = expected.rows(chosen) / data.grand_total
     drawn = CheckedDraws(posterior, parameters, chosen, shares)
     checks, notes = method_of(posterior).checks(drawn)
+    if not spec.likelihood.informs_rates:
+        return checks, (TOTALS_GIVEN, *notes)
     rng = np.random.default_rng([spec.inference.seed, _PREDICTIVE_STREAM])
     totals = total_draws(posterior, data, spec, most=enough_draws(data.n_aggregates))
     predictive, findings = predictive_checks(totals, rng)

@@ -15,6 +15,7 @@ from bayes_attrib.inference.chain_store import write_atomically
 from bayes_attrib.inference.loo import LooResult, psis_loo
 from bayes_attrib.inference.model_choice import Contender, bootstrap_weights, decide
 from bayes_attrib.inputs import TablesRead
+from bayes_attrib.model.families import require_law
 from bayes_attrib.report.choice import FamilyChoice, FamilyScore
 from bayes_attrib.spec import LikelihoodSpec, ModelSpec
 from bayes_attrib.workflow.candidates import (
@@ -99,10 +100,13 @@ def choose_family(
     Raises
     ------
     SpecError
-        If a total is impossible under a candidate, or there are fewer than two.
+        If a total is impossible under a candidate, there are fewer than two, or totals are given
+        and have no law.
     FitError
         If the sampler fails.
     """
+    for likelihood in (spec.likelihood, *(candidates or ())):
+        require_law(likelihood, "families cannot be compared")
     wanted = default_candidates(spec, tables.data) if candidates is None else candidates
     chosen = complete_candidates(wanted, spec, tables.data)
     fits: list[CandidateFit] = []

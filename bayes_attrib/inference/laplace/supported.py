@@ -32,6 +32,9 @@ def require_supported(spec: ModelSpec) -> None:
         "likelihood.amounts": likelihood.amounts == "explicit" and "explicit amounts",
         "likelihood.zero_covariates": likelihood.zero_covariates is not None
         and "covariates of zeros",
+        "likelihood.family": not likelihood.informs_rates
+        and "totals that say nothing about rates: the posterior is that of priors and lift tests, "
+        "which is sampled in seconds",
         "likelihood.level": get_family(likelihood).needs_herfindahl
         and f"family {likelihood.family!r} at level {likelihood.level!r}",
     }

@@ -47,6 +47,8 @@ class Family(ABC):
         Whether a total of zero has a positive probability.
     needs_herfindahl : bool
         Whether the law of a total depends on how evenly its expected amounts are spread.
+    informs_rates : bool
+        Whether totals have a law at all, so that they say something about rates.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Family(ABC):
     counts: bool
     zeros_allowed: bool
     needs_herfindahl: bool = False
+    informs_rates: bool = True
 
     @abstractmethod
     def default_priors(self, data: AggregateData) -> Mapping[str, PriorSpec]:

@@ -18,8 +18,8 @@ class Cells:
 
     Attributes
     ----------
-    totals : ndarray, shape (n_aggregates,)
-        Observed totals.
+    totals : ndarray, shape (n_aggregates,) or (n_aggregates, n_draws)
+        Totals: the same in every draw, or a draw of each where they are estimates.
     indptr : ndarray of int, shape (n_aggregates + 1,)
         Edges of aggregate b are ``indptr[b]:indptr[b + 1]``; no aggregate is empty.
     mu : ndarray, shape (n_edges, n_draws)
@@ -39,9 +39,14 @@ class Cells:
         """Shares p_eb = mu_eb / mu_b, shape (n_edges, n_draws)."""
         return shares_of(self.indptr, self.mu)
 
+    @property
+    def totals_by_draw(self) -> FloatArray:
+        """Totals as a matrix, shape (n_aggregates, 1) or (n_aggregates, n_draws)."""
+        return self.totals if self.totals.ndim == 2 else self.totals[:, np.newaxis]  # noqa: PLR2004
+
     def scaled_by_totals(self, shares: FloatArray) -> FloatArray:
         """Multiply shares, shape (n_edges, n_draws), by the totals of their aggregates."""
-        return shares * np.repeat(self.totals, np.diff(self.indptr))[:, np.newaxis]
+        return shares * np.repeat(self.totals_by_draw, np.diff(self.indptr), axis=0)
 
 
 def shares_of(indptr: npt.NDArray[np.integer[Any]], weights: FloatArray) -> FloatArray:

@@ -64,12 +64,13 @@ def draw_lognormal_shares(
     ndarray, shape (n_edges, n_draws)
         Shares that sum to one within each aggregate; those of a zero total mean nothing.
     """
-    positive = np.where(cells.totals > 0, cells.totals, 1.0)
+    totals = cells.totals_by_draw
+    positive = np.where(totals > 0, totals, 1.0)
     law = _Law(
         cells.indptr,
         np.broadcast_to(sigma, cells.mu.shape[1:]),
         np.log(cells.mu) - sigma**2 / 2,
-        np.log(positive)[:, np.newaxis],
+        np.log(positive),
     )
     ridge = _find_ridge(law, cells.shares)
     log_amount = _propose(law, ridge, rng)

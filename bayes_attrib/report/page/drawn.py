@@ -76,6 +76,6 @@ def draw_sections(run: RunFolder, draws: PageDraws | None, amounts: AmountFormat
         information=None
         if information is None
         else lay_out_information(information, amounts.language),
-        predictive=check_totals(run, draws, amounts),
+        predictive=check_totals(run, draws, amounts) if run.spec.likelihood.informs_rates else None,
         information_by_name=information,
     )

@@ -138,7 +138,7 @@ class PageDraws:
             if layout is None or period is None
             else _by_period(data, period, layout[0], layout[1], drawn[1])
         )
-        rates = source.fit.rate_array()[:, ::step]
+        rates = source.mean.rates.rows(slice(None))[:, ::step]
         return cls(source, every * step, amounts, rates, by_period)
 
     @property
