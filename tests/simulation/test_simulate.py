@@ -16,7 +16,9 @@ SMALL = {
     "hcp_brick": {"n_entities": 30, "n_aggregates": 7},
     "mmm_to_mta": {"n_campaigns": 2, "n_weeks": 4, "n_geos": 2},
     "creative_nested": {"n_weeks": 4, "n_geos": 2},
+    "user_goodwill": {"n_users": 200, "n_campaigns": 3, "n_days": 14},
 }
+KNOWN = "known: hcp_brick, mmm_to_mta, creative_nested, user_goodwill"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -57,15 +59,13 @@ def test_unknown_scenarios_get_the_nearest_name():
     (finding,) = caught.value.findings
     assert finding.code == "unknown-scenario"
     assert finding.message == "unknown scenario 'hcp_bricks'"
-    assert (
-        finding.remedy == "did you mean 'hcp_brick'? known: hcp_brick, mmm_to_mta, creative_nested"
-    )
+    assert finding.remedy == f"did you mean 'hcp_brick'? {KNOWN}"
 
 
 def test_names_that_resemble_nothing_get_the_list():
     with pytest.raises(SpecError) as caught:
         simulate("zzz", seed=1)
-    assert caught.value.findings[0].remedy == "known: hcp_brick, mmm_to_mta, creative_nested"
+    assert caught.value.findings[0].remedy == KNOWN
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "1"])
@@ -116,6 +116,9 @@ def test_all_faults_of_the_options_are_listed():
         ("creative_nested", {"sigma_platform": -0.1}),
         ("creative_nested", {"sparse_share": 1.1}),
         ("creative_nested", {"total_level": "format"}),
+        ("user_goodwill", {"credit": "last_click"}),
+        ("user_goodwill", {"carry_over": 1.0}),
+        ("user_goodwill", {"click_correlation": 1.1}),
     ],
 )
 def test_values_out_of_range_are_refused(scenario, options):
