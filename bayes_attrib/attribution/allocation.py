@@ -124,14 +124,14 @@ def drawn_blocks(
     """
     of_many = mean.data.n_edges * mean.n_draws > MANY_AMOUNTS
     for block in mean.blocks():
-        totals = mean.data.totals[block.aggregates]
+        totals = mean.given_totals(block.aggregates)
         cells = Cells(totals, block.indptr, mean.amounts(block.edges), of_many)
         yield block, cells, family.draw_amounts(cells, noise, rng)
 
 
 def _largest_residual(cells: Cells, amounts: FloatArray) -> float:
     sums = np.add.reduceat(amounts, cells.indptr[:-1], axis=0)
-    return float(np.max(np.abs(sums - cells.totals[:, np.newaxis])))
+    return float(np.max(np.abs(sums - cells.totals_by_draw)))
 
 
 def accumulate(matrix: DrawMatrix, row: IntArray, values: FloatArray) -> None:

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from bayes_attrib import names
 from bayes_attrib.inference.draw_matrix import BLOCK_ELEMENTS, DrawMatrix
+from bayes_attrib.inference.given_totals import GivenTotals, given_totals
 from bayes_attrib.inference.levelled import level_rates
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
@@ -49,11 +50,14 @@ class ExpectedDraws:
         Draws of the rates; positive.
     terms : sequence of (EdgeTerm, ndarray of shape (..., n_draws))
         What else multiplies expected amounts, with the draws of its variable.
+    given : GivenTotals or None
+        Totals by draw, where they are estimates; None where all draws split the same totals.
     """
 
     data: AggregateData
     rates: DrawMatrix
     terms: Sequence[tuple[EdgeTerm, FloatArray]] = ()
+    given: GivenTotals | None = None
 
     @property
     def n_draws(self) -> int:
@@ -107,7 +111,23 @@ class ExpectedDraws:
         """Return every k-th draw, so that at most ``most`` remain, or a few more."""
         step = max(1, self.n_draws // most)
         terms = tuple((term, draws[..., ::step]) for term, draws in self.terms)
-        return ExpectedDraws(self.data, self.rates.thinned(step), terms)
+        given = None if self.given is None else self.given.thinned(step)
+        return ExpectedDraws(self.data, self.rates.thinned(step), terms, given)
+
+    def given_totals(self, aggregates: IntArray) -> FloatArray:
+        """Return the totals that are split: of some aggregates, or of each of them in every draw.
+
+        Parameters
+        ----------
+        aggregates : ndarray of int, shape (n_chosen,)
+            Positions of the aggregates.
+
+        Returns
+        -------
+        ndarray, shape (n_chosen,) or (n_chosen, n_draws)
+            The latter where totals are estimates.
+        """
+        return self.data.totals[aggregates] if self.given is None else self.given.rows(aggregates)
 
 
 def expected_draws(fit: PosteriorFit, data: AggregateData, spec: ModelSpec) -> ExpectedDraws:
@@ -134,6 +154,7 @@ def expected_draws(fit: PosteriorFit, data: AggregateData, spec: ModelSpec) -> E
         data,
         fit.rate_matrix(),
         tuple((term, fit.draws(term.variable)) for term in terms),
+        given_totals(fit, data),
     )
     if spec.likelihood.informs_rates:
         return mean

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 
+from bayes_attrib import names
 from bayes_attrib.citing import quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.inputs import faults
 from bayes_attrib.inputs.row_findings import keys_of, row_findings
 from bayes_attrib.inputs.table import Tables
 
-_TOTAL_SD: Final = "total_sd"
-
 
 def note_total_sd(tables: Tables) -> Iterator[Finding]:
-    """Yield a warning about uncertainties of the totals, which no family uses yet."""
+    """Yield a warning about uncertainties of the totals that a spec says nothing about."""
     table = tables.aggregates
-    if _TOTAL_SD in table.file.columns:
+    if tables.spec.totals is None and names.TOTAL_SD in table.file.columns:
         yield Finding(
             "total-sd-not-used",
             "warning",
-            f"{table.name}, column {quote(_TOTAL_SD)}",
+            f"{table.name}, column {quote(names.TOTAL_SD)}",
             "the uncertainty of the totals is not used; intervals are conditional on the totals",
-            "read the intervals as those of the split of totals that are taken as known",
+            "read the intervals as those of the split of totals that are taken as known; or say in "
+            "the spec how their uncertainty is treated, under [totals]",
         )
 
 

@@ -42,7 +42,7 @@ class Cells:
     @property
     def totals_by_draw(self) -> FloatArray:
         """Totals as a matrix, shape (n_aggregates, 1) or (n_aggregates, n_draws)."""
-        return self.totals if self.totals.ndim == 2 else self.totals[:, np.newaxis]  # noqa: PLR2004
+        return self.totals if self.totals.ndim == 2 else self.totals[:, np.newaxis]
 
     def scaled_by_totals(self, shares: FloatArray) -> FloatArray:
         """Multiply shares, shape (n_edges, n_draws), by the totals of their aggregates."""
