@@ -37,6 +37,8 @@ SIGMA_SPREAD: Final = "sigma_spread"
 SIGMA_DRIFT: Final = "sigma_drift"
 LENGTHSCALE_DRIFT: Final = "lengthscale_drift"
 DRIFT: Final = "drift"
+TRANSFORM: Final = "transform"
+TRANSFORM_PARAMETER: Final = "transform_parameter"
 UNATTRIBUTED_SHARE: Final = "unattributed_share"
 LIFT_INCREMENT: Final = "lift_increment"
 
@@ -49,6 +51,7 @@ ATTRIBUTABLE: Final = "attributable"
 
 # Columns of data folders.
 EXPOSURE: Final = "exposure"
+DELIVERY: Final = "delivery"
 AMOUNT: Final = "amount"
 TOTAL_SD: Final = "total_sd"
 DRAWS: Final = "draws"

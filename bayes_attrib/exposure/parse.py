@@ -28,7 +28,7 @@ class _FaultError(Exception):
 
 
 def parse_transforms(
-    channels: Mapping[str, Any], *, path: str = "channels"
+    channels: Mapping[str, Any], *, path: str = "channels", further: tuple[str, ...] = ()
 ) -> dict[TransformKey, ChannelTransform]:
     """Read the transforms of channels, and where a geo has parameters of its own, of that geo.
 
@@ -42,6 +42,8 @@ def parse_transforms(
         parameter to its geos serves no other geo.
     path : str
         Where the tables stand, for messages.
+    further : tuple of str
+        Keys of channels and geos that are somebody else's to read.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def parse_transforms(
     """
     found: dict[TransformKey, ChannelTransform] = {}
     faults: list[Finding] = []
-    for key, where, table in _tables(channels, path, faults):
+    for key, where, table in _tables(channels, path, faults, further):
         try:
             found[key] = _transform(table, where)
         except _FaultError as fault:
@@ -67,20 +69,20 @@ def parse_transforms(
 
 
 def _tables(
-    channels: Mapping[str, Any], path: str, faults: list[Finding]
+    channels: Mapping[str, Any], path: str, faults: list[Finding], further: tuple[str, ...]
 ) -> Iterator[tuple[TransformKey, str, dict[str, Any]]]:
     """Yield key, path and table of every channel, and of every geo with that of its channel."""
     for channel, given in channels.items():
         where = f"{path}.{channel}"
         try:
-            table = dict(_table(given, where))
+            table = _without(_table(given, where), further)
             geos = _table(table.pop(_GEOS, {}), f"{where}.{_GEOS}")
-            _known(table, (*_OPTIONS, _GEOS), where)
+            _known(table, (*_OPTIONS, _GEOS, *further), where)
             if not geos or _is_complete(table, where):
                 yield channel, where, table
             for geo, own in geos.items():
                 at = f"{where}.{_GEOS}.{geo}"
-                yield (channel, geo), at, _merged(table, _table(own, at), at)
+                yield (channel, geo), at, _merged(table, _without(_table(own, at), further), at)
         except _FaultError as fault:
             faults.append(fault.finding)
 
@@ -167,6 +169,10 @@ def _table(value: Any, where: str) -> Mapping[str, Any]:
         remedy = "write a table, such as { kind = ... }"
         raise _FaultError("bad-value", where, f"must be a table; got {value!r}", remedy)
     return value
+
+
+def _without(table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in keys}
 
 
 def _known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from bayes_attrib.errors import Finding
+
 
 def fault(message: str, remedy: str) -> PydanticCustomError:
     """Make an error that carries its remedy; text goes in as context, so braces stay braces."""
     return PydanticCustomError("spec_fault", "{message}", {"message": message, "remedy": remedy})
+
+
+def faults(findings: Iterable[Finding]) -> PydanticCustomError:
+    """Make an error that carries several findings, each with its own path and remedy."""
+    return PydanticCustomError("spec_faults", "several faults", {"findings": tuple(findings)})
 
 
 def _one_or_many(value: Any) -> Any:

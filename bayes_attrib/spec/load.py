@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -134,7 +135,7 @@ def _validated[M: BaseModel](model: type[M], raw: Mapping[str, Any], source: str
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        findings = [_finding(model, source, details) for details in error.errors()]
+        findings = [f for details in error.errors() for f in _findings(model, source, details)]
         count = "one fault" if len(findings) == 1 else f"{len(findings)} faults"
         raise SpecError(f"the spec {source} has {count}:", findings) from error
 
@@ -143,6 +144,13 @@ def _single(source: str, code: str, message: str, remedy: str) -> SpecError:
     return SpecError(
         f"the spec {source} has one fault:", [Finding(code, "error", source, message, remedy)]
     )
+
+
+def _findings(model: type[BaseModel], source: str, details: ErrorDetails) -> list[Finding]:
+    """Return what an error says: one fault, or those that it carries under paths of their own."""
+    if details["type"] == "spec_faults":
+        return [replace(f, where=f"{source}, {f.where}") for f in details["ctx"]["findings"]]
+    return [_finding(model, source, details)]
 
 
 def _finding(model: type[BaseModel], source: str, details: ErrorDetails) -> Finding:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import PydanticCustomError
 
 from bayes_attrib.spec.closed import fault
+from bayes_attrib.spec.delivery_roles import delivery_faults
 from bayes_attrib.spec.formula import parse_formula
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def role_faults(spec: ModelSpec) -> Iterator[PydanticCustomError]:
     PydanticCustomError
         Faults with their remedies.
     """
+    yield from delivery_faults(spec)
     yield from _entity_as_group(spec)
     yield from _unattributed_exposure(spec)
     yield from _aggregate_effects(spec)

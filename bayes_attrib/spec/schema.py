@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from bayes_attrib import names
 from bayes_attrib.spec.closed import Closed, ColumnName, KeyColumns, fault
+from bayes_attrib.spec.exposure import ExposureSpec
 from bayes_attrib.spec.lift_tests import LiftTestsSpec
 from bayes_attrib.spec.likelihood import LikelihoodSpec
 from bayes_attrib.spec.prior import PriorSpec, Support, distributions_on
@@ -34,6 +35,9 @@ class Columns(Closed):
         Key column of the unit that gets credit.
     total, exposure, amount : str
         Observed total, known exposure, and known true amount where there is one.
+    delivery : str or None
+        Delivery that the section ``[exposure]`` makes exposures from; ``"delivery"`` there unless
+        it is named.
     """
 
     aggregate: KeyColumns
@@ -41,10 +45,12 @@ class Columns(Closed):
     total: ColumnName = names.TOTAL
     exposure: ColumnName = names.EXPOSURE
     amount: ColumnName = names.AMOUNT
+    delivery: ColumnName | None = None
 
     @model_validator(mode="after")
     def _keys_differ(self) -> Self:
-        used = [*self.aggregate, self.entity, self.total, self.exposure, self.amount]
+        used = [*self.aggregate, self.entity, self.total, self.amount]
+        used.append(self.exposure if self.delivery is None else self.delivery)
         twice = sorted({name for name in used if used.count(name) > 1})
         if twice:
             raise fault(
@@ -136,11 +142,17 @@ class ModelSpec(Closed):
     likelihood: LikelihoodSpec = LikelihoodSpec()
     rates: RatesSpec = RatesSpec()
     unattributed: UnattributedSpec | None = None
+    exposure: ExposureSpec | None = None
     priors: Annotated[dict[str, PriorSpec], Field(default_factory=dict)]
     lift_tests: LiftTestsSpec = LiftTestsSpec()
     totals: TotalsSpec | None = None
     inference: InferenceSpec = InferenceSpec()
     report: ReportSpec = ReportSpec()
+
+    @property
+    def delivery_column(self) -> str:
+        """Column of delivery, where the spec has a section ``[exposure]``."""
+        return self.columns.delivery or names.DELIVERY
 
     @property
     def parameters(self) -> tuple[str, ...]:
