@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from bayes_attrib.inference.draw_matrix import DrawMatrix
-from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
+from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
+from bayes_attrib.inputs.components import components
 
 
 def level_rates(data: AggregateData, rates: DrawMatrix, expected: FloatArray) -> DrawMatrix:
@@ -45,24 +44,3 @@ def level_rates(data: AggregateData, rates: DrawMatrix, expected: FloatArray) ->
     for block, values in rates.blocks():
         scaled.add(np.arange(block.start, block.stop), values * factor[of_entity[block]])
     return scaled
-
-
-def components(data: AggregateData) -> tuple[IntArray, IntArray]:
-    """Return the component of every aggregate and of every entity.
-
-    Parameters
-    ----------
-    data : AggregateData
-        Exposures.
-
-    Returns
-    -------
-    of_aggregate : ndarray of int, shape (n_aggregates,)
-        Components of aggregates without exposure hold nothing else.
-    of_entity : ndarray of int, shape (n_entities,)
-        Components of entities.
-    """
-    n = data.n_aggregates
-    links = sp.block_array([[None, data.exposure], [data.exposure.T, None]]).tocsr()
-    labels: npt.NDArray[np.int32] = connected_components(links, directed=False)[1]
-    return labels[:n].astype(np.int64), labels[n:].astype(np.int64)

@@ -10,6 +10,7 @@ from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs.aggregate_data import AggregateData
 from bayes_attrib.inputs.build import build_data
 from bayes_attrib.inputs.checks import check_tables
+from bayes_attrib.inputs.echo import echo_findings
 from bayes_attrib.inputs.layout import Layout, layouts_of
 from bayes_attrib.inputs.lift_build import with_lift_tests
 from bayes_attrib.inputs.lift_layout import column_findings, lift_layout
@@ -90,7 +91,8 @@ def read_tables(
     if drawn.draws is not None:
         data = replace(data, total_draws=drawn.draws)
     _raise_errors(about_tests)
-    return TablesRead(data, (*findings, *about_tests), records, sources)
+    about_data = (*about_tests, *echo_findings(data, spec))
+    return TablesRead(data, (*findings, *about_data), records, sources)
 
 
 def _raise_errors(findings: Iterable[Finding]) -> None:

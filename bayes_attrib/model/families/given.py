@@ -34,7 +34,7 @@ class Given(Family):
         """No parameters."""
         return {}
 
-    def total_law(self, mu: Any, parameters: Parameters) -> NoReturn:
+    def total_law(self, mu: Any, parameters: Parameters) -> NoReturn:  # noqa: ARG002
         """Refuse: there is no such law."""
         raise _no_law("the totals cannot be modelled")
 
@@ -68,10 +68,23 @@ class Given(Family):
         return {}
 
     def draw_totals(
-        self, mu: FloatArray, parameters: Parameters, rng: np.random.Generator
+        self,
+        mu: FloatArray,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002
     ) -> NoReturn:
         """Refuse: there is no law to draw from."""
         raise _no_law("totals cannot be drawn")
+
+    def part_variance(
+        self,
+        totals: Any,  # noqa: ARG002
+        part: Any,  # noqa: ARG002
+        mu: Any,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
+    ) -> Any:
+        """Return 0: amounts follow from totals and rates."""
+        return 0.0
 
     def draw_amounts(
         self,
