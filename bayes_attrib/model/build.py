@@ -22,6 +22,7 @@ from bayes_attrib.model.group_effects import (
     add_group_effects,
     entity_sigma,
 )
+from bayes_attrib.model.lift_terms import add_lift_tests
 from bayes_attrib.model.priors import add_parameter, resolve_priors
 from bayes_attrib.spec import ModelSpec
 
@@ -48,11 +49,12 @@ def build_model(data: AggregateData, spec: ModelSpec, geometry: Geometry | None 
     pymc.Model
         With variables ``rate`` and ``log_rate`` over the dimension ``entity``, the parameters of
         ``spec.parameters``, an ``effect_<column>`` per group, and the observed ``total``, unless
-        the family is ``"given"``.
+        the family is ``"given"``; with lift tests, also the observed ``lift_increment``.
     """
     model, amount, noise = build_expectations(data, spec, geometry)
     with model:
         mu = sum_over_edges(data, amount)
+        add_lift_tests(data, spec, amount, mu, noise)
         family = get_family(spec.likelihood)
         if not family.informs_rates:
             return model

@@ -6,6 +6,7 @@ from typing import Any
 
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.model.geometry import Geometry
+from bayes_attrib.model.lift_terms import LiftParts
 from bayes_attrib.model.priors import resolve_priors
 from bayes_attrib.spec import ModelSpec
 
@@ -38,4 +39,5 @@ def describe_structure(data: AggregateData, spec: ModelSpec, geometry: Geometry)
         },
         "geometry": {"entity": geometry.entity, "groups": geometry.groups},
         "unattributed": data.has_unattributed,
+        "lift_tests": LiftParts.of(data).sizes if data.lift_tests else {},
     }

@@ -148,6 +148,29 @@ class Family(ABC):
         """Draw new totals from expectations ``mu``, shape (n_aggregates, n_draws)."""
 
     @abstractmethod
+    def part_variance(self, totals: Any, part: Any, mu: Any, parameters: Parameters) -> Any:
+        """Variance of a part of a total: of the summed amounts of some of its entities, given it.
+
+        Arithmetic alone, so that it serves PyTensor and NumPy.
+
+        Parameters
+        ----------
+        totals : array, shape (n,) or (n, 1)
+            Totals.
+        part : array, shape (n,) or (n, n_draws)
+            Share of the expected amounts that these entities have.
+        mu : array, same shape
+            Expected totals.
+        parameters : mapping
+            Noise parameters.
+
+        Returns
+        -------
+        array
+            In squared units of the totals; 0 where the amounts follow from total and rates.
+        """
+
+    @abstractmethod
     def draw_amounts(self, cells: Cells, parameters: Draws, rng: np.random.Generator) -> FloatArray:
         """Draw the amounts given their totals.
 

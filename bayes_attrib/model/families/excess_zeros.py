@@ -150,6 +150,10 @@ class ExcessZeros(Family):
         spared = rng.random(mu.shape) < parameters[names.PI]
         return np.where(spared, 0.0, self.base.draw_totals(mu, parameters, rng))
 
+    def part_variance(self, totals: Any, part: Any, mu: Any, parameters: Parameters) -> Any:
+        """Return the base's variance, which is 0 where the total is."""
+        return self.base.part_variance(totals, part, mu, parameters)
+
     def draw_amounts(self, cells: Cells, parameters: Draws, rng: np.random.Generator) -> FloatArray:
         """Draw from the base's law of the amounts given their total."""
         return self.base.draw_amounts(cells, parameters, rng)

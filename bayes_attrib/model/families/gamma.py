@@ -71,6 +71,16 @@ class GammaAggregate(Family):
         alpha = parameters[names.ALPHA]
         return np.asarray(mu * rng.standard_gamma(np.broadcast_to(alpha, mu.shape)) / alpha)
 
+    def part_variance(
+        self,
+        totals: Any,  # noqa: ARG002
+        part: Any,  # noqa: ARG002
+        mu: Any,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
+    ) -> Any:
+        """Return 0: the factor of an aggregate is common to its amounts."""
+        return 0.0
+
     def draw_amounts(
         self,
         cells: Cells,
@@ -140,6 +150,17 @@ class GammaPair(Family):
         """Draw y ~ Gamma(shape mu / phi, scale phi)."""
         phi = parameters[names.PHI]
         return np.asarray(rng.standard_gamma(mu / phi) * phi)
+
+    def part_variance(
+        self,
+        totals: Any,
+        part: Any,
+        mu: Any,
+        parameters: Parameters,
+    ) -> Any:
+        """Return y**2 P (1 - P) / (1 + c), of y times a beta variable, with c = mu / phi."""
+        concentration = mu / parameters[names.PHI]
+        return totals**2 * part * (1.0 - part) / (1.0 + concentration)
 
     def draw_amounts(self, cells: Cells, parameters: Draws, rng: np.random.Generator) -> FloatArray:
         """Draw z_b ~ y_b Dirichlet(mu_eb / phi)."""

@@ -69,6 +69,16 @@ class LognormalAggregate(Family):
         """Draw y as mu times a lognormal factor of mean 1."""
         return draw_lognormal(mu, parameters[names.SIGMA_TOTAL], rng)
 
+    def part_variance(
+        self,
+        totals: Any,  # noqa: ARG002
+        part: Any,  # noqa: ARG002
+        mu: Any,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
+    ) -> Any:
+        """Return 0: the factor of an aggregate is common to its amounts."""
+        return 0.0
+
     def draw_amounts(
         self,
         cells: Cells,

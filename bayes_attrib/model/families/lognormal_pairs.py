@@ -10,6 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayes_attrib import names
+from bayes_attrib.errors import FitError
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.model.families.base import Draws, Family, Parameters
 from bayes_attrib.model.families.cells import Cells
@@ -83,6 +84,19 @@ class LognormalPairApproximation(Family):
     ) -> FloatArray:
         """Draw y as mu times a lognormal factor of mean 1 and log-sd s."""
         return draw_lognormal(mu, np.sqrt(np.log1p(_cv2(parameters))), rng)
+
+    def part_variance(
+        self,
+        totals: Any,  # noqa: ARG002
+        part: Any,  # noqa: ARG002
+        mu: Any,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
+    ) -> Any:
+        """Refuse: lognormal amounts given their sum have no moments in closed form."""
+        raise FitError(
+            "amounts of lognormal pairs have no variance in closed form given their total; choose "
+            "level 'aggregate', or family 'gamma' with level 'pair'"
+        )
 
     def draw_amounts(self, cells: Cells, parameters: Draws, rng: np.random.Generator) -> FloatArray:
         """Draw independent lognormals given their sum, nearly."""

@@ -72,6 +72,16 @@ class NegativeBinomialAggregate(Family):
         factor = rng.gamma(np.broadcast_to(alpha, mu.shape)) / alpha
         return rng.poisson(factor * mu).astype(np.float64)
 
+    def part_variance(
+        self,
+        totals: Any,
+        part: Any,
+        mu: Any,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
+    ) -> Any:
+        """Return y P (1 - P), of a binomial."""
+        return totals * part * (1.0 - part)
+
     def draw_amounts(
         self,
         cells: Cells,
@@ -137,6 +147,18 @@ class NegativeBinomialPair(Family):
         """Draw y as Poisson of a Gamma(shape mu / phi, scale phi) variable."""
         phi = parameters[names.PHI]
         return rng.poisson(rng.standard_gamma(mu / phi) * phi).astype(np.float64)
+
+    def part_variance(
+        self,
+        totals: Any,
+        part: Any,
+        mu: Any,
+        parameters: Parameters,
+    ) -> Any:
+        """Return y P (1 - P) (y + c) / (1 + c), of a beta-binomial, with c = mu / phi."""
+        concentration = mu / parameters[names.PHI]
+        spread = (totals + concentration) / (1.0 + concentration)
+        return totals * part * (1.0 - part) * spread
 
     def draw_amounts(self, cells: Cells, parameters: Draws, rng: np.random.Generator) -> FloatArray:
         """Draw z_b ~ DirichletMultinomial(y_b, mu_eb / phi)."""

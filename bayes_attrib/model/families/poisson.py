@@ -65,6 +65,16 @@ class Poisson(Family):
         """Draw y ~ Poisson(mu)."""
         return rng.poisson(mu).astype(np.float64)
 
+    def part_variance(
+        self,
+        totals: Any,
+        part: Any,
+        mu: Any,  # noqa: ARG002
+        parameters: Parameters,  # noqa: ARG002
+    ) -> Any:
+        """Return y P (1 - P), of a binomial."""
+        return totals * part * (1.0 - part)
+
     def draw_amounts(
         self,
         cells: Cells,
