@@ -121,7 +121,8 @@ class _Totals:
         return np.asarray(enough & explained & (squares <= CLOSENESS**2 * n_totals))
 
     def _sums(self, values: npt.NDArray[Any]) -> FloatArray:
-        return np.bincount(self.component, weights=values, minlength=self.n_components)
+        sums = np.bincount(self.component, weights=values, minlength=self.n_components)
+        return sums.astype(np.float64)
 
 
 def _means(values: FloatArray, cell: IntArray) -> FloatArray:
