@@ -15,6 +15,7 @@ from bayes_attrib.cli.options import (
     EntitiesOption,
     ExposuresOption,
     JsonOption,
+    LiftTestsOption,
     OverwriteOption,
     QuietOption,
     RepairOption,
@@ -47,6 +48,7 @@ def choose(
     aggregates: AggregatesOption = None,
     exposures: ExposuresOption = None,
     entities: EntitiesOption = None,
+    lift_tests: LiftTestsOption = None,
     repair: RepairOption = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
@@ -60,7 +62,7 @@ def choose(
     from bayes_attrib.workflow.choose import choose_family, write_choice
 
     _check_out(out, overwrite=overwrite)
-    source = source_of(data, aggregates, exposures, entities)
+    source = source_of(data, aggregates, exposures, entities, lift_tests)
     wanted = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
     model = with_inference(load_spec(spec), wanted)
     candidates = parse_candidates(family, model) if family else None

@@ -15,6 +15,7 @@ from bayes_attrib.cli.options import (
     EntitiesOption,
     ExposuresOption,
     JsonOption,
+    LiftTestsOption,
     OverwriteOption,
     QuietOption,
     RepairOption,
@@ -34,11 +35,12 @@ def validate(
     aggregates: AggregatesOption = None,
     exposures: ExposuresOption = None,
     entities: EntitiesOption = None,
+    lift_tests: LiftTestsOption = None,
     repair: RepairOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Check a spec and its tables and print what was found; sample nothing."""
-    source = source_of(data, aggregates, exposures, entities)
+    source = source_of(data, aggregates, exposures, entities, lift_tests)
     loaded = load_spec(spec)
     read = read_tables(loaded, source, repairs=tuple(repair or ()))
     found = read.data

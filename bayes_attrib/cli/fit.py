@@ -15,6 +15,7 @@ from bayes_attrib.cli.options import (
     EntitiesOption,
     ExposuresOption,
     JsonOption,
+    LiftTestsOption,
     OverwriteOption,
     QuietOption,
     RepairOption,
@@ -70,6 +71,7 @@ def fit(
     aggregates: AggregatesOption = None,
     exposures: ExposuresOption = None,
     entities: EntitiesOption = None,
+    lift_tests: LiftTestsOption = None,
     repair: RepairOption = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
@@ -92,6 +94,7 @@ def fit(
             aggregates,
             exposures,
             entities,
+            lift_tests,
         ]
         if (
             any(value is not None for value in changed)
@@ -115,7 +118,7 @@ def fit(
     }
     plan = FitPlan(
         spec=with_inference(load_spec(spec), wanted),
-        source=source_of(data, aggregates, exposures, entities),
+        source=source_of(data, aggregates, exposures, entities, lift_tests),
         repairs=tuple(repair or ()),
     )
     if prior_only:

@@ -17,6 +17,7 @@ DataArgument = Annotated[
 AggregatesOption = Annotated[Path | None, typer.Option(help="This table instead of the folder's.")]
 ExposuresOption = Annotated[Path | None, typer.Option(help="This table instead of the folder's.")]
 EntitiesOption = Annotated[Path | None, typer.Option(help="This table instead of the folder's.")]
+LiftTestsOption = Annotated[Path | None, typer.Option(help="This table instead of the folder's.")]
 RepairOption = Annotated[
     list[Repair] | None, typer.Option(help="Repair of the tables to carry out and record.")
 ]
@@ -37,9 +38,13 @@ class TableFormat(StrEnum):
 
 
 def source_of(
-    data: Path | None, aggregates: Path | None, exposures: Path | None, entities: Path | None
+    data: Path | None,
+    aggregates: Path | None,
+    exposures: Path | None,
+    entities: Path | None,
+    lift_tests: Path | None = None,
 ) -> DataSource:
     """Return where the tables are, from a folder, single files, or both."""
     if data is None and (aggregates is None or exposures is None):
         raise typer.BadParameter("give DATA, a folder, or --aggregates FILE and --exposures FILE")
-    return DataSource(data, aggregates, exposures, entities)
+    return DataSource(data, aggregates, exposures, entities, lift_tests)

@@ -16,6 +16,7 @@ from bayes_attrib.cli.options import (
     EntitiesOption,
     ExposuresOption,
     JsonOption,
+    LiftTestsOption,
     QuietOption,
 )
 from bayes_attrib.inputs import DataSource
@@ -36,6 +37,7 @@ def verify(
     aggregates: AggregatesOption = None,
     exposures: ExposuresOption = None,
     entities: EntitiesOption = None,
+    lift_tests: LiftTestsOption = None,
     manifest_sha256: Annotated[
         str | None, typer.Option(help="SHA-256 of manifest.json, as you noted it elsewhere.")
     ] = None,
@@ -45,7 +47,7 @@ def verify(
     """Recompute what can be recomputed of a run and say whether its files are what they claim."""
     from bayes_attrib.workflow.verify_run import verify_run
 
-    named = (data, aggregates, exposures, entities)
+    named = (data, aggregates, exposures, entities, lift_tests)
     source = None if all(path is None for path in named) else DataSource(*named)
     found = verify_run(run, source, manifest_sha256=manifest_sha256)
     if json_output:

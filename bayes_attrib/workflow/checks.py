@@ -17,6 +17,7 @@ from bayes_attrib.inference import (
     predictive_checks,
     total_draws,
 )
+from bayes_attrib.inference.lift_findings import lift_checks
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.spec import ModelSpec
 from bayes_attrib.workflow.methods import CheckedDraws, method_of
@@ -72,6 +73,8 @@ def computed_checks(
     shares = expected.rows(chosen) / data.grand_total
     drawn = CheckedDraws(posterior, parameters, chosen, shares)
     checks, notes = method_of(posterior).checks(drawn)
+    lift, about_tests = lift_checks(posterior, data, spec)
+    checks, notes = (*checks, *lift), (*about_tests, *notes)
     if not spec.likelihood.informs_rates:
         return checks, (TOTALS_GIVEN, *notes)
     rng = np.random.default_rng([spec.inference.seed, _PREDICTIVE_STREAM])

@@ -31,6 +31,12 @@ from bayes_attrib.spec import ModelSpec
 from bayes_attrib.workflow.checks import computed_checks
 from bayes_attrib.workflow.compare_sampling import compare_with_sampling
 from bayes_attrib.workflow.em_errors import em_error_table
+from bayes_attrib.workflow.lift_reference import (
+    obstacle_to_lift_tests,
+    own_model_finding,
+    require_lift_tests,
+    with_lift_reference,
+)
 from bayes_attrib.workflow.manifest import RunRecord
 from bayes_attrib.workflow.methods import AUTO, METHODS, FitJob, Method
 from bayes_attrib.workflow.methods.auto import (
@@ -134,6 +140,7 @@ def fit_to_folder(
     """
     _require_method(plan.spec, is_own=model is not None, check=check)
     tables = read_tables(plan.spec, plan.source, repairs=plan.repairs)
+    require_lift_tests(tables.data, plan.spec, is_own=model is not None)
     own = None if model is None else check_own_model(model, tables.data, plan.spec)
     if plan.spec.likelihood.amounts == "explicit":
         require_few_pairs(tables.data)
@@ -221,6 +228,7 @@ def fit_tables(
     started = datetime.now(UTC)
     _require_method(spec, is_own=model is not None, check=check)
     data = tables.data
+    require_lift_tests(data, spec, is_own=model is not None)
     work = _Work(
         tables=tables,
         spec=spec,
@@ -245,6 +253,9 @@ def _fit_auto(
     nuts, laplace = METHODS["nuts"], METHODS["laplace"]
     budget = work.spec.inference.time_budget
     obstacle = obstacle_to_preview(work.spec, is_own=work.own is not None)
+    untold = obstacle_to_lift_tests(work.tables.data, work.spec, laplace.name)
+    if obstacle is None and untold is not None:
+        obstacle = untold.message
     if obstacle is not None:
         fitted = work.fit_by(nuts, store, progress)
         return fitted.chosen_by(MethodChoice("nuts", budget, f"no preview: {obstacle}"))
@@ -283,6 +294,8 @@ class _Work:
         data, spec = self.tables.data, self.spec
         posterior = method.sample(FitJob(data, spec, self.model, store, progress))
         result = _attribute(data, spec, posterior, self.baselines)
+        job = FitJob(data, spec, self.model, None, progress)
+        posterior = with_lift_reference(posterior, job, method, result.expected_amounts)
         diagnostics = self._diagnose(posterior, result)
         if self.check and method.is_approximate:
             compared = compare_with_sampling(data, spec, method, progress=progress)
@@ -306,7 +319,9 @@ class _Work:
     def _diagnose(self, posterior: PosteriorFit, result: AttributionResult) -> Diagnostics:
         data, is_own = self.tables.data, self.own is not None
         checks, findings = computed_checks(data, self.spec, posterior, result, is_own=is_own)
-        information = () if is_own else information_findings(posterior, data, self.spec)
+        information = (
+            own_model_finding(data) if is_own else information_findings(posterior, data, self.spec)
+        )
         return Diagnostics(checks, (*findings, *information, *self.tables.findings))
 
 

@@ -60,7 +60,31 @@ def check_tables_read(draws: RunDraws, data: AggregateData) -> list[Outcome]:
             again=again,
         )
     )
+    if kept.lift_tests or data.lift_tests:
+        found.append(_check_lift_tests(kept, data))
     return found
+
+
+def _check_lift_tests(kept: AggregateData, data: AggregateData) -> Outcome:
+    """Compare what every lift test says, and the cells that it covers."""
+    in_run, read = (
+        {
+            test.name: (
+                *(test.subject, test.first, test.last),
+                *(test.increment, test.standard_error, test.ratio),
+                test.edges.tobytes(),
+            )
+            for test in one.lift_tests
+        }
+        for one in (kept, data)
+    )
+    wrong = [
+        f"the test {name!r} differs"
+        for name in {**in_run, **read}
+        if in_run.get(name) != read.get(name)
+    ]
+    what = "lift tests and their cells against the input tables"
+    return identity("input_lift_tests", names.POSTERIOR_FILE, "; ".join(wrong), what)
 
 
 def _keys(data: AggregateData) -> list[tuple[str, ...]]:
