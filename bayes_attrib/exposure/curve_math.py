@@ -9,8 +9,9 @@ functions, so that a sampler's graph and the draws that tables are made from can
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -33,66 +34,48 @@ LEAST_WEIGHT: Final = 1e-12
 """A lag works at least so much of a unit, so that no exposure vanishes as parameters vary."""
 
 
-class Functions(Protocol):
-    """Functions of arrays that weights and curves are written in; NumPy's or PyTensor's."""
+@dataclass(frozen=True)
+class Functions:
+    """Functions of arrays that weights and curves are written in; NumPy's or PyTensor's.
 
-    @staticmethod
-    def exp(x: Any) -> Any:
-        """Exponential."""
+    Attributes
+    ----------
+    exp, log, tanh : callable
+        As their names say.
+    softplus : callable
+        log(1 + exp(x)) without overflow.
+    maximum : callable
+        Elementwise maximum of an array and a number.
+    cumsum : callable
+        Cumulative sum along the first axis.
+    prepend_ones : callable
+        Put a row of ones before the first.
+    """
 
-    @staticmethod
-    def log(x: Any) -> Any:
-        """Natural logarithm."""
-
-    @staticmethod
-    def tanh(x: Any) -> Any:
-        """Hyperbolic tangent."""
-
-    @staticmethod
-    def softplus(x: Any) -> Any:
-        """Log(1 + exp(x)) without overflow."""
-
-    @staticmethod
-    def maximum(x: Any, least: float) -> Any:
-        """Elementwise maximum of an array and a number."""
-
-    @staticmethod
-    def cumsum(x: Any) -> Any:
-        """Cumulative sum along the first axis."""
-
-    @staticmethod
-    def prepend_ones(x: Any) -> Any:
-        """Put a row of ones before the first."""
+    exp: Callable[[Any], Any]
+    log: Callable[[Any], Any]
+    tanh: Callable[[Any], Any]
+    softplus: Callable[[Any], Any]
+    maximum: Callable[[Any, float], Any]
+    cumsum: Callable[[Any], Any]
+    prepend_ones: Callable[[Any], Any]
 
 
-class NumPyFunctions:
-    """NumPy's functions."""
-
-    exp = staticmethod(np.exp)
-    log = staticmethod(np.log)
-    tanh = staticmethod(np.tanh)
-    maximum = staticmethod(np.maximum)
-
-    @staticmethod
-    def softplus(x: Any) -> Any:
-        """Log(1 + exp(x)) without overflow."""
-        return np.logaddexp(0.0, x)
-
-    @staticmethod
-    def cumsum(x: Any) -> Any:
-        """Cumulative sum along the first axis."""
-        return np.cumsum(x, axis=0)
-
-    @staticmethod
-    def prepend_ones(x: Any) -> Any:
-        """Put a row of ones before the first."""
-        return np.concatenate([np.ones_like(x[:1]), x]) if len(x) else np.ones((1, *x.shape[1:]))
+NUMPY: Final = Functions(
+    exp=np.exp,
+    log=np.log,
+    tanh=np.tanh,
+    softplus=lambda x: np.logaddexp(0.0, x),
+    maximum=np.maximum,
+    cumsum=lambda x: np.cumsum(x, axis=0),
+    prepend_ones=lambda x: np.concatenate([np.ones((1, *x.shape[1:])), x]),
+)
 
 
 def learned_weights(
     adstock: LearnableAdstock,
     parameters: Parameters,
-    functions: type[Functions],
+    functions: Functions,
     *,
     n_draw_axes: int,
 ) -> Any:
@@ -105,7 +88,7 @@ def learned_weights(
         least 2.
     parameters : mapping of str to scalar or ndarray of shape (n_draws,)
         All parameters of the kind.
-    functions : type of Functions
+    functions : Functions
         What to compute with.
     n_draw_axes : {0, 1}
         Number of axes of the parameters.
@@ -128,19 +111,19 @@ def learned_weights(
     return functions.maximum(weights, LEAST_WEIGHT)
 
 
-def _geometric(lags: FloatArray, p: Parameters, f: type[Functions]) -> Any:
+def _geometric(lags: FloatArray, p: Parameters, f: Functions) -> Any:
     return f.exp(lags * f.log(p["decay"]))
 
 
-def _binomial(relative: FloatArray, p: Parameters, f: type[Functions]) -> Any:
+def _binomial(relative: FloatArray, p: Parameters, f: Functions) -> Any:
     return f.exp((1.0 / p["decay"] - 1.0) * np.log1p(-relative))
 
 
-def _delayed(lags: FloatArray, p: Parameters, f: type[Functions]) -> Any:
+def _delayed(lags: FloatArray, p: Parameters, f: Functions) -> Any:
     return f.exp((lags - p["peak"]) ** 2 * f.log(p["decay"]))
 
 
-def _weibull_pdf(lags: FloatArray, p: Parameters, f: type[Functions]) -> Any:
+def _weibull_pdf(lags: FloatArray, p: Parameters, f: Functions) -> Any:
     log_age = np.log(lags + 1.0) - f.log(p["scale"])
     shape = p["shape"]
     density = f.exp(f.log(shape) + (shape - 1.0) * log_age - f.exp(shape * log_age))
@@ -148,12 +131,12 @@ def _weibull_pdf(lags: FloatArray, p: Parameters, f: type[Functions]) -> Any:
     return (density - low) / (density.max(axis=0) - low)
 
 
-def _weibull_cdf(lags: FloatArray, p: Parameters, f: type[Functions]) -> Any:
+def _weibull_cdf(lags: FloatArray, p: Parameters, f: Functions) -> Any:
     log_age = np.log(lags[1:]) - f.log(p["scale"])
     return f.prepend_ones(f.exp(-f.cumsum(f.exp(p["shape"] * log_age))))
 
 
-_WEIGHTS: Final[Mapping[str, Callable[[FloatArray, Parameters, type[Functions]], Any]]] = (
+_WEIGHTS: Final[Mapping[str, Callable[[FloatArray, Parameters, Functions], Any]]] = (
     MappingProxyType(
         {
             "geometric": _geometric,
@@ -165,7 +148,7 @@ _WEIGHTS: Final[Mapping[str, Callable[[FloatArray, Parameters, type[Functions]],
 )
 
 
-def log_curve(kind: str, delivery: Any, parameters: Parameters, functions: type[Functions]) -> Any:
+def log_curve(kind: str, delivery: Any, parameters: Parameters, functions: Functions) -> Any:
     """Return the logarithm of a saturation curve.
 
     Parameters
@@ -176,7 +159,7 @@ def log_curve(kind: str, delivery: Any, parameters: Parameters, functions: type[
         Scaled delivery; positive.
     parameters : mapping of str to scalar or array
         All parameters of the kind; they broadcast against the last axis of ``delivery``.
-    functions : type of Functions
+    functions : Functions
         What to compute with.
 
     Returns
@@ -187,31 +170,31 @@ def log_curve(kind: str, delivery: Any, parameters: Parameters, functions: type[
     return _CURVES[kind](delivery, parameters, functions)
 
 
-def _hill(x: Any, p: Parameters, f: type[Functions]) -> Any:
+def _hill(x: Any, p: Parameters, f: Functions) -> Any:
     return -f.softplus(p["slope"] * (f.log(p["half_saturation"]) - f.log(x)))
 
 
-def _logistic(x: Any, p: Parameters, f: type[Functions]) -> Any:
+def _logistic(x: Any, p: Parameters, f: Functions) -> Any:
     return f.log(f.tanh(p["steepness"] * x / 2.0))
 
 
-def _tanh(x: Any, p: Parameters, f: type[Functions]) -> Any:
+def _tanh(x: Any, p: Parameters, f: Functions) -> Any:
     return f.log(p["ceiling"]) + f.log(f.tanh(x / (p["ceiling"] * p["cost"])))
 
 
-def _michaelis_menten(x: Any, p: Parameters, f: type[Functions]) -> Any:
+def _michaelis_menten(x: Any, p: Parameters, f: Functions) -> Any:
     return f.log(p["ceiling"]) + f.log(x) - f.log(p["half_saturation"] + x)
 
 
-def _root(x: Any, p: Parameters, f: type[Functions]) -> Any:
+def _root(x: Any, p: Parameters, f: Functions) -> Any:
     return p["exponent"] * f.log(x)
 
 
-def _none(x: Any, _: Parameters, f: type[Functions]) -> Any:
+def _none(x: Any, _: Parameters, f: Functions) -> Any:
     return f.log(x)
 
 
-_CURVES: Final[Mapping[str, Callable[[Any, Parameters, type[Functions]], Any]]] = MappingProxyType(
+_CURVES: Final[Mapping[str, Callable[[Any, Parameters, Functions], Any]]] = MappingProxyType(
     {
         "hill": _hill,
         "logistic": _logistic,

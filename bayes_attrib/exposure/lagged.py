@@ -79,7 +79,7 @@ class Curve:
         found = {name: float(value) for name, value in vars(part).items() if _is_number(value)}
         return found | {name: unknown[at] for name, at in self.unknowns if name in found}
 
-    def weights(self, unknown: Any, functions: type[Functions], n_lags: int, axes: int) -> Any:
+    def weights(self, unknown: Any, functions: Functions, n_lags: int, axes: int) -> Any:
         """Return weights of the lags that there is delivery of, shape (n_lags, ...)."""
         adstock = self.transform.adstock
         learned = any(name in vars(adstock) for name, _ in self.unknowns)
@@ -95,7 +95,7 @@ class Curve:
         self,
         delivery: Any,
         unknown: Any,
-        functions: type[Functions],
+        functions: Functions,
         *,
         n_lags: int,
         axes: int = 0,
@@ -108,7 +108,7 @@ class Curve:
             What is carried over; its arrays may be variables of a graph.
         unknown : array, shape (n_unknowns,) or (n_unknowns, n_draws)
             Values of all unknown parameters of a spec.
-        functions : type of Functions
+        functions : Functions
             What to compute with.
         n_lags : int
             Number of lags in ``delivery``.
@@ -130,11 +130,11 @@ class Curve:
             return functions.log(carried) + ratio[delivery.place]
         return functions.log((self._saturated(delivery, unknown, functions, axes) * weights).sum(1))
 
-    def _log_curve(self, delivery: Any, unknown: Any, functions: type[Functions]) -> Any:
+    def _log_curve(self, delivery: Any, unknown: Any, functions: Functions) -> Any:
         saturation = self.transform.saturation
         return log_curve(saturation.kind, delivery, self.parameters(saturation, unknown), functions)
 
-    def _saturated(self, delivery: Any, unknown: Any, functions: type[Functions], axes: int) -> Any:
+    def _saturated(self, delivery: Any, unknown: Any, functions: Functions, axes: int) -> Any:
         """Return the saturated delivery of every lag, shape (n_exposures, n_lags, ...)."""
         lags, totals = _padded(delivery.lags, axes), _padded(delivery.place_lags, axes)
         if self.own:

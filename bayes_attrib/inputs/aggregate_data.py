@@ -14,6 +14,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from bayes_attrib import names
+from bayes_attrib.exposure.lagged import LaggedDelivery
 from bayes_attrib.inputs.drawn_totals import DrawnTotals
 from bayes_attrib.inputs.lift_test import LiftTest
 from bayes_attrib.inputs.paths import join_parts
@@ -90,6 +91,8 @@ class AggregateData:
         own, the last one, in every grouping, and ``entity_covariates`` has no row for it.
     truth : ndarray of float, shape (n_edges,), or None
         True amount of each stored exposure, aligned with ``exposure.data``; for scoring only.
+    delivery : tuple of LaggedDelivery
+        What the exposures of each learned transform of the spec are made of, in the spec's order.
     lift_tests : tuple of LiftTest
         Measured increments of some of the stored exposures; names are unique.
 
@@ -115,6 +118,7 @@ class AggregateData:
     aggregate_covariates: pd.DataFrame | None = None
     has_unattributed: bool = False
     truth: FloatArray | None = None
+    delivery: tuple[LaggedDelivery, ...] = ()
     lift_tests: tuple[LiftTest, ...] = ()
     total_draws: DrawnTotals | None = None
 
@@ -148,6 +152,8 @@ class AggregateData:
         if self.truth is not None:
             object.__setattr__(self, "truth", np.asarray(self.truth)[order])
         position = np.argsort(order).astype(np.int64)
+        carried = tuple(part.moved(position) for part in self.delivery)
+        object.__setattr__(self, "delivery", carried)
         moved = tuple(test.moved(position) for test in self.lift_tests)
         object.__setattr__(self, "lift_tests", moved)
         if self.pair_covariates is not None:
@@ -244,6 +250,10 @@ class AggregateData:
             or self.truth.shape == (self.n_edges,),
             "total_draws have one row per aggregate": self.total_draws is None
             or len(self.total_draws.values) == n_aggregates,
+            "delivery is carried into stored exposures": all(
+                not len(part.edges) or (part.edges[0] >= 0 and part.edges[-1] < self.n_edges)
+                for part in self.delivery
+            ),
             "lift tests are about stored exposures": all(
                 test.edges[0] >= 0 and test.edges[-1] < self.n_edges for test in self.lift_tests
             ),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, Grouping
+from bayes_attrib.inputs.delivered import located_delivery
 from bayes_attrib.inputs.keys import match_keys
 from bayes_attrib.inputs.nesting import nested_groupings
 from bayes_attrib.inputs.pairs import pairs_of, with_unattributed
@@ -57,6 +58,10 @@ def build_data(tables: Tables) -> AggregateData:
         aggregate_covariates=_aggregate_covariates(aggregates),
         has_unattributed=has_unattributed,
         truth=pairs.amount,
+        delivery=tuple(
+            located_delivery(curve, pairs, aggregates.rows, entity_names)
+            for curve in tables.delivered
+        ),
     )
 
 

@@ -98,7 +98,13 @@ def copied_rows(table: Table) -> IntArray:
 
 
 def unknown_aggregates(tables: Tables) -> IntArray:
-    """Find exposure rows whose aggregate is not among the aggregates."""
+    """Find exposure rows whose aggregate is not among the aggregates.
+
+    Delivery there is no fault where the spec says that it is carried over.
+    """
+    section = tables.spec.exposure
+    if section is not None and section.outside == "carry_over":
+        return _NONE
     return _unknown(tables.exposures, tables.aggregate_of_exposure)
 
 

@@ -80,6 +80,11 @@ def layouts_of(spec: ModelSpec) -> Mapping[str, Layout]:
     totals = {columns.total: "columns.total"}
     if spec.unattributed is not None and spec.unattributed.exposure is not None:
         totals[spec.unattributed.exposure] = "unattributed.exposure"
+    exposure, channel = {columns.exposure: "columns.exposure"}, {}
+    if spec.exposure is not None:
+        exposure = {spec.delivery_column: "columns.delivery"}
+        if spec.exposure.channel not in columns.aggregate:
+            channel = {spec.exposure.channel: "exposure.channel"}
     return {
         names.AGGREGATES_TABLE: _layout(
             aggregate,
@@ -90,7 +95,7 @@ def layouts_of(spec: ModelSpec) -> Mapping[str, Layout]:
         ),
         names.EXPOSURES_TABLE: _layout(
             aggregate | entity,
-            numbers={columns.exposure: "columns.exposure"},
+            numbers=exposure,
             optional_numbers={columns.amount: "columns.amount"},
             formula=rates.pair_covariates,
             formula_key="rates.pair_covariates",
@@ -98,7 +103,8 @@ def layouts_of(spec: ModelSpec) -> Mapping[str, Layout]:
         names.ENTITIES_TABLE: _layout(
             entity,
             labels=dict.fromkeys(rates.pooling, "rates.pooling")
-            | dict.fromkeys(rates.nested, "rates.nested"),
+            | dict.fromkeys(rates.nested, "rates.nested")
+            | channel,
             formula=rates.covariates,
             formula_key="rates.covariates",
         ),

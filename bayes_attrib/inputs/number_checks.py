@@ -98,6 +98,10 @@ _EXPOSURE: Final = _Role(
 _AMOUNT: Final = _Role(
     names.AMOUNT, "known amounts are for scoring only: fill them all in, or remove the column"
 )
+_DELIVERY: Final = _Role(
+    names.DELIVERY,
+    "write what was delivered, 0 where it was nothing; or leave out the row, which means the same",
+)
 _UNATTRIBUTED: Final = _Role(
     names.EXPOSURE, "write the exposure of what no entity explains, 0 where there is no such thing"
 )
@@ -115,6 +119,8 @@ def _role(tables: Tables, stem: str, column: str) -> _Role:
         return _LIFT_TEST
     if stem == names.AGGREGATES_TABLE:
         return _TOTAL if column == columns.total else _UNATTRIBUTED
+    if tables.spec.exposure is not None and column == tables.spec.delivery_column:
+        return _DELIVERY
     return _EXPOSURE if column == columns.exposure else _AMOUNT
 
 

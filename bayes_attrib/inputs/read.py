@@ -10,11 +10,12 @@ from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs.aggregate_data import AggregateData
 from bayes_attrib.inputs.build import build_data
 from bayes_attrib.inputs.checks import check_tables
+from bayes_attrib.inputs.delivered import mend_and_deliver
 from bayes_attrib.inputs.echo import echo_findings
 from bayes_attrib.inputs.layout import Layout, layouts_of
 from bayes_attrib.inputs.lift_build import with_lift_tests
 from bayes_attrib.inputs.lift_layout import column_findings, lift_layout
-from bayes_attrib.inputs.mend import mend_tables, note_unused_repairs
+from bayes_attrib.inputs.mend import note_unused_repairs
 from bayes_attrib.inputs.repair import Repair, RepairRecord
 from bayes_attrib.inputs.source import (
     DataSource,
@@ -79,9 +80,9 @@ def read_tables(
     """
     by_stem, findings = _read_files(spec, source)
     whole = Tables(spec, by_stem)
-    tables, records = mend_tables(whole, repairs)
+    tables, records, delivery = mend_and_deliver(whole, repairs)
     drawn = read_total_draws(tables, whole, source)
-    findings = [*findings, *check_tables(tables), *drawn.findings]
+    findings = [*findings, *delivery, *check_tables(tables), *drawn.findings]
     findings += note_unused_repairs(repairs, records)
     _raise_errors(findings)
     sources = tuple(table.file.source for table in by_stem.values())

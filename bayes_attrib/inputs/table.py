@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bayes_attrib import names
+from bayes_attrib.exposure.lagged import LaggedDelivery
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.inputs.keys import compose, match_keys, strip
 from bayes_attrib.inputs.layout import Layout
@@ -105,6 +106,25 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
+class DeliveredCurve:
+    """Exposures that were made by one learned transform.
+
+    Attributes
+    ----------
+    aggregate_row : ndarray of int, shape (n_exposures,)
+        Row of the aggregate in its file; -1 where it has no total.
+    entity : ndarray of str (object), shape (n_exposures,)
+        Entity.
+    delivery : LaggedDelivery
+        What is carried over into each; its edges count them.
+    """
+
+    aggregate_row: IntArray
+    entity: npt.NDArray[np.object_]
+    delivery: LaggedDelivery
+
+
+@dataclass(frozen=True, eq=False)
 class Tables:
     """The tables of one data set, and how their rows belong together.
 
@@ -114,10 +134,13 @@ class Tables:
         What the tables are meant for.
     by_stem : mapping of str to Table
         Those tables that could be read.
+    delivered : tuple of DeliveredCurve
+        What the exposures of each learned transform of the spec are made of, once they are made.
     """
 
     spec: ModelSpec
     by_stem: Mapping[str, Table]
+    delivered: tuple[DeliveredCurve, ...] = ()
 
     @property
     def aggregates(self) -> Table:
@@ -156,7 +179,7 @@ class Tables:
 
     def replacing(self, table: Table) -> Tables:
         """Return the data set with one table replaced."""
-        return Tables(self.spec, {**self.by_stem, table.file.source.table: table})
+        return replace(self, by_stem={**self.by_stem, table.file.source.table: table})
 
     @cached_property
     def aggregate_of_exposure(self) -> IntArray:

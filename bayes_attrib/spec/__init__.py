@@ -1,5 +1,6 @@
 """Declarative specs: TOML in, a frozen :class:`ModelSpec` out."""
 
+from bayes_attrib.spec.exposure import ExposureSpec
 from bayes_attrib.spec.likelihood import LikelihoodSpec
 from bayes_attrib.spec.load import load_spec, parse_plain, parse_spec
 from bayes_attrib.spec.prior import PriorSpec
@@ -16,6 +17,7 @@ from bayes_attrib.spec.totals import TotalsSpec, TotalUncertainty
 __all__ = [
     "Columns",
     "DriftSpec",
+    "ExposureSpec",
     "GeometrySpec",
     "InferenceSpec",
     "IntervalSpec",

@@ -20,7 +20,7 @@ from bayes_attrib.exposure import (
     WeibullCdfAdstock,
     WeibullPdfAdstock,
 )
-from bayes_attrib.exposure.curve_math import LEAST_WEIGHT, NumPyFunctions
+from bayes_attrib.exposure.curve_math import LEAST_WEIGHT, NUMPY
 from bayes_attrib.exposure.lagged import Curve, LaggedDelivery
 
 N_LAGS = 6
@@ -95,9 +95,7 @@ def test_equal_to_fixed_transforms_in_every_draw(adstock, saturation, unknown, f
     curve = Curve(transform, tuple((name, at) for at, name in enumerate(unknown)), own)
     start = values_of(transform, unknown)
     draws = start[:, None] * np.linspace(0.85, 1.15, 5)
-    found = curve.log_exposures(
-        delivery, draws, NumPyFunctions, n_lags=delivery.lags.shape[1], axes=1
-    )
+    found = curve.log_exposures(delivery, draws, NUMPY, n_lags=delivery.lags.shape[1], axes=1)
     assert found.shape == (len(delivery.edges), 5)
     for draw, values in enumerate(draws.T):
         parameters = dict(zip(unknown, values, strict=True))
@@ -126,11 +124,11 @@ def test_part_of_the_exposures_has_the_values_of_the_whole():
         delivery.edges * 2 + 3, delivery.lags, delivery.place, delivery.place_lags
     )
     decay = np.array([[0.3, 0.7]])
-    whole = curve.log_exposures(shifted, decay, NumPyFunctions, n_lags=N_LAGS, axes=1)
+    whole = curve.log_exposures(shifted, decay, NUMPY, n_lags=N_LAGS, axes=1)
     part = shifted.within(slice(8, 20))
     chosen = (shifted.edges >= 8) & (shifted.edges < 20)
     assert part.edges.tolist() == shifted.edges[chosen].tolist()
-    found = curve.log_exposures(part, decay, NumPyFunctions, n_lags=N_LAGS, axes=1)
+    found = curve.log_exposures(part, decay, NUMPY, n_lags=N_LAGS, axes=1)
     np.testing.assert_array_equal(found, whole[chosen])
 
 
