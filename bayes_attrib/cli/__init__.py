@@ -20,6 +20,7 @@ from bayes_attrib.cli import (  # noqa: F401
     log,
     predict,
     report,
+    roll_forward,
     summary,
     verify,
 )

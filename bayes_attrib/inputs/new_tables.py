@@ -135,16 +135,34 @@ def read_new_tables(
                 by_stem[stem] = table
                 findings += [*table.file.findings, *faults]
     tables, _ = mend_tables(Tables(spec, by_stem), repairs)
-    for check in (*_CHECKS, _check_labels, _check_covariates):
-        with suppress(UnavailableError):
-            findings += check(tables)
-    for check_known in (_check_described, _check_spelling, _check_groups):
-        with suppress(UnavailableError):
-            findings += check_known(tables, known)
-    with suppress(UnavailableError):
-        findings += _check_exposed(tables)
+    findings += check_new_tables(tables, known)
     _raise(findings)
     return tables
+
+
+def check_new_tables(tables: Tables, known: KnownNames) -> Iterator[Finding]:
+    """Yield everything that is wrong with typed tables that a finished fit is asked about.
+
+    Parameters
+    ----------
+    tables : Tables
+        Typed tables, after repairs.
+    known : KnownNames
+        What the fit knows.
+
+    Yields
+    ------
+    Finding
+        Errors; a check that needs what could not be read is skipped.
+    """
+    for check in (*_CHECKS, _check_labels, _check_covariates):
+        with suppress(UnavailableError):
+            yield from check(tables)
+    for check_known in (_check_described, _check_spelling, _check_groups):
+        with suppress(UnavailableError):
+            yield from check_known(tables, known)
+    with suppress(UnavailableError):
+        yield from _check_exposed(tables)
 
 
 def _raise(findings: list[Finding]) -> None:

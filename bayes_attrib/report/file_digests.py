@@ -15,6 +15,7 @@ RECORDED_FILES: Final = (
     names.EM_ERRORS_FILE,
     names.POSTERIOR_FILE,
     names.DIAGNOSTICS_FILE,
+    names.DRIFT_FILE,
 )
 """Files whose digests the manifest records. Reports are not among them: they are rendered again."""
 

@@ -131,6 +131,44 @@ class Baselines(_Record):
     em: EMRecord | None = None
 
 
+class RollReason(_Record):
+    """What one check of drift found: ``outcome`` "ok", "warn" or "refit", and a sentence."""
+
+    outcome: Literal["ok", "warn", "refit"]
+    message: str
+
+
+class RolledRecord(_Record):
+    """The run whose fit has split the totals of a run that was rolled forward.
+
+    Attributes
+    ----------
+    folder, name : str
+        Name of its folder when it was rolled forward, and of its model.
+    manifest_sha256 : str
+        SHA-256 of its ``manifest.json``.
+    fit_ended : str
+        When it was fitted, ISO 8601.
+    n_aggregates_fitted : int
+        Number of aggregates that it was fitted to.
+    drift : {"ok", "warn", "refit"}
+        Whether the fit still serves.
+    reasons : tuple of RollReason
+        What was looked at.
+    new_entities : int
+        Number of entities that it has never seen.
+    """
+
+    folder: str
+    name: str
+    manifest_sha256: str
+    fit_ended: str
+    n_aggregates_fitted: int
+    drift: Literal["ok", "warn", "refit"]
+    reasons: tuple[RollReason, ...] = ()
+    new_entities: int = 0
+
+
 class Manifest(_Record):
     """Contents of ``manifest.json``: what the run was computed from, how, and with what.
 
@@ -173,6 +211,8 @@ class Manifest(_Record):
         Everything that computes, and where.
     started, ended : str
         Times, ISO 8601.
+    rolled_forward : RolledRecord or None
+        The run that was fitted, where this one holds new totals that its fit has split.
     outputs : dict of str to str
         SHA-256 of the files of the run by name; empty where an older version wrote the run.
     """
@@ -198,4 +238,5 @@ class Manifest(_Record):
     platform: Annotated[dict[str, Any], Field(default_factory=dict)]
     started: str
     ended: str
+    rolled_forward: RolledRecord | None = None
     outputs: Annotated[dict[str, str], Field(default_factory=dict)]

@@ -141,9 +141,9 @@ def provenance(
         "inputs": [asdict(source) for source in tables.sources],
         "seed": spec.inference.seed,
         "priors": {name: prior.model_dump() for name, prior in priors.items()},
-        "data": _data_facts(tables.data),
+        "data": data_facts(tables.data),
         "repairs": [asdict(repair) | {"repair": str(repair.repair)} for repair in tables.repairs],
-        "versions": {name: version(name) for name in _DISTRIBUTIONS},
+        "versions": versions(),
         "platform": {
             "python": platform.python_version(),
             "system": platform.system(),
@@ -160,7 +160,13 @@ def _own_facts(own: OwnModel | None) -> dict[str, Any]:
     return {"model": OWN, "model_variables": list(own.variables), "model_digest": own.digest}
 
 
-def _data_facts(data: AggregateData) -> dict[str, Any]:
+def versions() -> dict[str, str]:
+    """Return the versions of everything that computes."""
+    return {name: version(name) for name in _DISTRIBUTIONS}
+
+
+def data_facts(data: AggregateData) -> dict[str, Any]:
+    """Return the sizes of data for a manifest."""
     return {
         "n_aggregates": data.n_aggregates,
         "n_entities": data.n_entities,

@@ -79,7 +79,7 @@ def predict(
     given = {stem: table for stem, table in tables.items() if table is not None}
     return predict_tables(
         Source(fit, spec, fitted),
-        read_new_tables(spec, given, _known(spec, fitted), repairs=repairs),
+        read_new_tables(spec, given, known_names(spec, fitted), repairs=repairs),
         interval=interval or spec.report.interval,
         rng=np.random.default_rng(seed),
     )
@@ -90,6 +90,11 @@ def _load(run: Fitted | Path | str) -> tuple[PosteriorFit, ModelSpec, xr.Dataset
         spec = run.record.spec
         return run.posterior, spec, constant_data(run.record.tables.data, spec)
     folder = RunFolder.load(run)
+    if folder.manifest.rolled_forward is not None:
+        raise RunFolderError(
+            f"{folder.path} was rolled forward from {folder.manifest.rolled_forward.folder!r} and "
+            "holds only what its new totals needed; predict from the run that was fitted"
+        )
     with folder.open_posterior() as tree:
         if _CONSTANT not in tree:
             raise RunFolderError(
@@ -113,7 +118,8 @@ def _require_model_of_spec(fit: PosteriorFit, spec: ModelSpec) -> None:
         )
 
 
-def _known(spec: ModelSpec, fitted: FittedData) -> KnownNames:
+def known_names(spec: ModelSpec, fitted: FittedData) -> KnownNames:
+    """Return what a fit knows, for checks of new tables."""
     crossed = {column: fitted.groups[column] for column in spec.rates.pooling}
     return KnownNames(
         entities={

@@ -42,6 +42,9 @@ def check_diagnostics(draws: RunDraws, result: AttributionResult) -> list[Outcom
         the run does not keep these, and they move the random numbers.
     """
     manifest = draws.run.manifest
+    if manifest.rolled_forward is not None:
+        reason = "the checks are those of the run that was rolled forward, which verifies them"
+        return [not_checked("recomputed.checks", names.DIAGNOSTICS_FILE, reason)]
     checks, _ = computed_checks(
         draws.data, manifest.spec, draws.fit, result, is_own=manifest.model is not None
     )

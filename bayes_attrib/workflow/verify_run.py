@@ -246,6 +246,13 @@ def _recompute(state: _Pass, draws: RunDraws, cells: pd.DataFrame) -> None:
                 "comparing the errors of EM",
                 lambda: state.add(redraw.check_em_errors(draws, table)),
             )
+    variance = state.run / names.VARIANCE_FILE
+    if variance.is_file():
+        state.read(
+            variance.name,
+            "comparing the split of variances",
+            lambda: state.add(redraw.check_variance(result, pd.read_csv(variance))),
+        )
     if state.source is not None:
         _check_given_tables(state, draws)
 
@@ -255,6 +262,10 @@ def _check_given_tables(state: _Pass, draws: RunDraws) -> None:
     given = [outcome for outcome in state.outcomes if outcome.name.startswith("input.")]
     if state.source is None or any(outcome.status != "ok" for outcome in given):
         reason = "the tables were not read: not all of them are given and those of the run"
+        state.add(not_checked("input_tables", names.CELLS_FILE, reason))
+        return
+    if draws.run.manifest.rolled_forward is not None:
+        reason = "the tables were compared by their digests: reading them takes the run fitted"
         state.add(not_checked("input_tables", names.CELLS_FILE, reason))
         return
     repairs = tuple(Repair(record.repair) for record in draws.run.manifest.repairs)

@@ -33,6 +33,7 @@ _RUN_FILES = frozenset(
         names.EM_ERRORS_FILE,
         names.POSTERIOR_FILE,
         names.DIAGNOSTICS_FILE,
+        names.DRIFT_FILE,
         names.MANIFEST_FILE,
         names.PRIOR_TABLE_FILE,
         names.PRIOR_PAGE_FILE,

@@ -80,8 +80,8 @@ def spread_draws(
     groups: dict[str, Texts],
     n_rows: int,
     rng: np.random.Generator,
-) -> FloatArray:
-    """Return the sd of the rows' own effects, shape (n_rows, n_draws).
+) -> LevelDraws:
+    """Return the sd of the rows' own effects; one level, the fit's own, where all have one.
 
     Parameters
     ----------
@@ -98,14 +98,14 @@ def spread_draws(
     """
     sigma, column = fit.draws(names.SIGMA_ENTITY), spec.rates.heteroscedastic
     if column is None:
-        return np.broadcast_to(sigma, (n_rows, fit.n_draws))
+        return LevelDraws(sigma[np.newaxis], np.zeros(n_rows, dtype=np.int64), 1)
     spread = fit.draws(names.SIGMA_SPREAD)
     return level_draws(
         fit,
         names.sigma_entity_of(column),
         groups[column],
         lambda n: sigma * np.exp(spread * rng.standard_normal((n, fit.n_draws))),
-    ).rows
+    )
 
 
 def level_draws(

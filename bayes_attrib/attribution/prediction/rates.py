@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,12 @@ import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.attribution.intervals import interval_of, summarise
-from bayes_attrib.attribution.prediction.levels import effect_draws, group_labels, spread_draws
+from bayes_attrib.attribution.prediction.levels import (
+    LevelDraws,
+    effect_draws,
+    group_labels,
+    spread_draws,
+)
 from bayes_attrib.attribution.prediction.source import Source
 from bayes_attrib.inference.constant_data import FittedData, Texts
 from bayes_attrib.inputs.aggregate_data import FloatArray
@@ -34,6 +39,9 @@ class EntityRates:
         Log rates per unit of exposure.
     new_levels : tuple of str, one per entity
         Levels that the fit has never seen and that were drawn, such as ``"campaign 'spring'"``.
+    fresh : mapping of str to mapping of str to ndarray, shape (n_draws,)
+        Draws of these levels, by variable (``effect_<column>``, ``sigma_entity_of_<column>``) and
+        level.
     """
 
     entities: Texts
@@ -41,6 +49,7 @@ class EntityRates:
     groups: Mapping[str, Texts]
     log_rate: FloatArray
     new_levels: tuple[str, ...]
+    fresh: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict)
 
     @property
     def is_new(self) -> npt.NDArray[np.bool_]:
@@ -85,14 +94,15 @@ def entity_rates(
     log_rate[position >= 0] = fit.draws(names.LOG_RATE)[position[position >= 0]]
     groups = {column: fitted.groups[column][position] for column in spec.rates.groups}
     notes = np.full(len(asked), "", dtype=object)
+    fresh: dict[str, Mapping[str, FloatArray]] = {}
     new = np.flatnonzero(position < 0)
     if len(new):
         frame = described.reindex(asked[new])
         labels = group_labels(spec, fitted, frame)
-        log_rate[new], notes[new] = _new_log_rates(source, labels, frame, rng)
+        log_rate[new], notes[new], fresh = _new_log_rates(source, labels, frame, rng)
         for column, values in labels.items():
             groups[column][new] = values
-    return EntityRates(asked, position, groups, log_rate, tuple(notes.tolist()))
+    return EntityRates(asked, position, groups, log_rate, tuple(notes.tolist()), fresh)
 
 
 def _new_log_rates(
@@ -100,22 +110,34 @@ def _new_log_rates(
     groups: dict[str, Texts],
     frame: pd.DataFrame,
     rng: np.random.Generator,
-) -> tuple[FloatArray, list[str]]:
-    """Draw log rates of new entities, shape (n_new, n_draws), and name the levels drawn."""
+) -> tuple[FloatArray, list[str], dict[str, Mapping[str, FloatArray]]]:
+    """Draw log rates of new entities, shape (n_new, n_draws); name and return the levels drawn."""
     fit, spec, fitted = source.fit, source.spec, source.data
     centre = np.tile(np.log(fitted.reference_rate) + fit.draws(names.INTERCEPT), (len(frame), 1))
     unseen: list[list[str]] = [[] for _ in range(len(frame))]
+    fresh: dict[str, Mapping[str, FloatArray]] = {}
     for column in spec.rates.groups:
         effect = effect_draws(fit, column, groups[column], rng)
         centre += effect.rows
+        fresh[names.effect_of(column)] = _fresh(effect, groups[column])
         for row in np.flatnonzero(effect.is_unseen):
             unseen[row].append(f"{column} {groups[column][row]!r}")
     design = fitted.designs.get(names.ENTITIES_TABLE)
     if design is not None:
         centre += design.apply(frame) @ fit.draws(names.BETA)
     spread = spread_draws(fit, spec, groups, len(frame), rng)
+    if spec.rates.heteroscedastic is not None:
+        column = spec.rates.heteroscedastic
+        fresh[names.sigma_entity_of(column)] = _fresh(spread, groups[column])
     own = rng.standard_normal(centre.shape)
-    return centre + spread * own, ["; ".join(levels) for levels in unseen]
+    return centre + spread.rows * own, ["; ".join(levels) for levels in unseen], fresh
+
+
+def _fresh(drawn: LevelDraws, labels: Texts) -> dict[str, FloatArray]:
+    """Draws of the levels that the fit has never seen, by level."""
+    return {
+        str(labels[row]): drawn.levels[drawn.codes[row]] for row in np.flatnonzero(drawn.is_unseen)
+    }
 
 
 def rate_table(rates: EntityRates, source: Source, interval: IntervalSpec) -> pd.DataFrame:

@@ -10,12 +10,17 @@ import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.attribution import AttributionResult, allocation_rng, attribute
-from bayes_attrib.baselines import fit_em, fit_proportional
 from bayes_attrib.model import resolve_priors
 from bayes_attrib.model.families import get_family
+from bayes_attrib.report.rolled_run import baselines_again
 from bayes_attrib.report.run_draws import RunDraws
 from bayes_attrib.report.verification.differences import compare_columns
-from bayes_attrib.report.verification.outcome import RELATIVE_TOLERANCE, Outcome, identity
+from bayes_attrib.report.verification.outcome import (
+    RELATIVE_TOLERANCE,
+    Outcome,
+    identity,
+    not_checked,
+)
 from bayes_attrib.report.verification.sums import row_label
 
 EM_TOLERANCE: Final = 1e-6
@@ -53,7 +58,7 @@ def make_again(draws: RunDraws) -> AttributionResult:
         draws.mean,
         get_family(draws.run.spec.likelihood),
         draws.noise,
-        baselines={"em": fit_em(draws.data), "proportional": fit_proportional(draws.data)},
+        baselines=baselines_again(draws.data, draws.fit.tree["constant_data"].to_dataset()),
         interval=draws.run.spec.report.interval,
         rng=allocation_rng(draws.run.manifest.seed),
     )
@@ -95,6 +100,9 @@ def check_tables(draws: RunDraws, result: AttributionResult, cells: pd.DataFrame
 def check_priors(draws: RunDraws) -> Outcome:
     """Compare the priors of the manifest with those that the spec and the data give."""
     manifest = draws.run.manifest
+    if manifest.rolled_forward is not None:
+        what = "priors are those of the run that was rolled forward, which verifies them"
+        return not_checked("priors", names.MANIFEST_FILE, what)
     if manifest.model is not None:
         what = "priors of a model of the user's own are not recorded"
         return Outcome("priors", names.MANIFEST_FILE, "not recorded", None, None, what)
