@@ -207,7 +207,8 @@ def _add_at(matrix: FloatArray, row: IntArray, column: IntArray, values: FloatAr
 
 
 def _summed(row: IntArray, values: npt.NDArray[np.floating], n_rows: int) -> FloatArray:
-    return np.bincount(row, weights=values.ravel(), minlength=n_rows)
+    sums = np.bincount(row, weights=values.ravel(), minlength=n_rows)
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _intervals(

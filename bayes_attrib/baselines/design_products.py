@@ -45,7 +45,8 @@ class DesignProducts:
     def backward(self, per_entity: FloatArray) -> FloatArray:
         """Return the design's transpose times a vector of shape (n_entities,)."""
         if self._codes is not None:
-            per_entity = np.bincount(self._codes, per_entity, minlength=self._table.shape[0])
+            sums = np.bincount(self._codes, per_entity, minlength=self._table.shape[0])
+            per_entity = np.asarray(sums, dtype=np.float64)
         return np.asarray(self._table.T @ per_entity)
 
 

@@ -120,7 +120,7 @@ class LinearRates:
 
     def _scoring_step(self, at: Stage) -> FloatArray:
         step, *_ = np.linalg.lstsq(self.information(at), self.gradient(at))
-        return step
+        return np.asarray(step, dtype=np.float64)
 
     def _m_step(self, at: Stage) -> FloatArray:
         every = np.zeros(len(self.is_exposed))  # nothing comes from aggregates without exposure

@@ -386,7 +386,8 @@ class AggregateData:
 
     def sum_to_entities(self, per_edge: FloatArray) -> FloatArray:
         """Sum a value per edge, shape (n_edges,), over aggregates to shape (n_entities,)."""
-        return np.bincount(self.edge_entity, weights=per_edge, minlength=self.n_entities)
+        sums = np.bincount(self.edge_entity, weights=per_edge, minlength=self.n_entities)
+        return np.asarray(sums, dtype=np.float64)
 
 
 def _require(requirements: Mapping[str, bool]) -> None:

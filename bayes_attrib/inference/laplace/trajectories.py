@@ -51,7 +51,8 @@ class NormalLaw:
         covariance = np.atleast_2d(np.cov(t))
         covariance += 1e-6 * np.diag(np.diag(covariance)) + 1e-12 * np.eye(len(t))
         mean = t.mean(axis=1, keepdims=True)
-        return NormalLaw(self.mode, self.mean_u, mean, np.linalg.cholesky(covariance))
+        root = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+        return NormalLaw(self.mode, self.mean_u, mean, root)
 
     def velocities(self, n: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Draw velocities of field and hyperparameters."""

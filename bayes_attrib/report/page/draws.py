@@ -194,7 +194,8 @@ def _by_period(
     row[grain.labels["slot"], grain.labels["period"]] = np.arange(len(grain.labels))
     of_aggregate = np.zeros(data.n_aggregates, dtype=np.int64)
     of_aggregate[data.edge_aggregate] = period.row
-    totals = np.bincount(of_aggregate, weights=data.totals, minlength=len(periods))
+    sums = np.bincount(of_aggregate, weights=data.totals, minlength=len(periods))
+    totals = np.asarray(sums, dtype=np.float64)
     has_all = len(followed) == data.n_entities
     return PeriodDraws(key, periods, followed, has_all, row[:-1], drawn, totals)
 

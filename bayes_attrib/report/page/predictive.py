@@ -203,7 +203,7 @@ def _over_time(
     else:
         sums = np.zeros((n, new.shape[1]))
         np.add.at(sums, period, new)
-        seen = np.bincount(period, weights=observed, minlength=n)
+        seen = np.bincount(period, weights=observed, minlength=n).astype(np.float64)
     lower, upper = interval_of(sums, interval)
     scale = scale_from_zero(np.stack([upper, seen]))
     labels = grain.labels[key].astype(str)
