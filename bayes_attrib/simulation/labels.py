@@ -63,3 +63,20 @@ def iso_weeks(count: int) -> pd.Index[str]:
     first = dt.date.fromisocalendar(FIRST_YEAR, 1, 1)
     weeks = [(first + dt.timedelta(weeks=i)).isocalendar() for i in range(count)]
     return pd.Index([f"{week.year}-W{week.week:02d}" for week in weeks], dtype="str")
+
+
+def mondays(count: int) -> pd.Index[str]:
+    """Return consecutive weeks by the dates of their Mondays, from ``"2024-12-30"`` on.
+
+    Parameters
+    ----------
+    count : int
+        How many weeks.
+
+    Returns
+    -------
+    Index of str, shape (count,)
+        Dates in ISO 8601 form, in the order of time.
+    """
+    first = dt.date.fromisocalendar(FIRST_YEAR, 1, 1)
+    return pd.Index([str(first + dt.timedelta(weeks=i)) for i in range(count)], dtype="str")

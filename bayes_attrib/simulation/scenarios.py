@@ -11,6 +11,7 @@ import numpy as np
 from bayes_attrib.errors import Finding, SpecError
 from bayes_attrib.simulation.creative_nested import CREATIVE_NESTED
 from bayes_attrib.simulation.hcp_brick import HCP_BRICK
+from bayes_attrib.simulation.mmm_to_creatives import MMM_TO_CREATIVES
 from bayes_attrib.simulation.mmm_to_mta import MMM_TO_MTA
 from bayes_attrib.simulation.options import did_you_mean, parse_options
 from bayes_attrib.simulation.tables import Scenario, SimulatedTables
@@ -19,7 +20,13 @@ from bayes_attrib.simulation.user_goodwill import USER_GOODWILL
 SCENARIOS: Final[Mapping[str, Scenario[Any]]] = MappingProxyType(
     {
         scenario.name: scenario
-        for scenario in (HCP_BRICK, MMM_TO_MTA, CREATIVE_NESTED, USER_GOODWILL)
+        for scenario in (
+            HCP_BRICK,
+            MMM_TO_MTA,
+            CREATIVE_NESTED,
+            MMM_TO_CREATIVES,
+            USER_GOODWILL,
+        )
     }
 )
 """All scenarios, by name."""

@@ -15,10 +15,11 @@ TABLES = ("aggregates", "exposures", "entities")
 SMALL = {
     "hcp_brick": {"n_entities": 30, "n_aggregates": 7},
     "mmm_to_mta": {"n_campaigns": 2, "n_weeks": 4, "n_geos": 2},
+    "mmm_to_creatives": {"n_campaigns": 1, "n_weeks": 10},
     "creative_nested": {"n_weeks": 4, "n_geos": 2},
     "user_goodwill": {"n_users": 200, "n_campaigns": 3, "n_days": 14},
 }
-KNOWN = "known: hcp_brick, mmm_to_mta, creative_nested, user_goodwill"
+KNOWN = "known: hcp_brick, mmm_to_mta, creative_nested, mmm_to_creatives, user_goodwill"
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
