@@ -22,6 +22,7 @@ from bayes_attrib.model.group_effects import (
     add_group_effects,
     entity_sigma,
 )
+from bayes_attrib.model.learned_exposure import add_transform_parameters, learned_of
 from bayes_attrib.model.lift_terms import add_lift_tests
 from bayes_attrib.model.priors import add_parameter, resolve_priors
 from bayes_attrib.spec import ModelSpec
@@ -100,6 +101,7 @@ def build_expectations(
         add_aggregate_effects(data, spec, geometry, parameters)
         if spec.rates.drift is not None:
             add_drift(data, spec, parameters, _entity_dim(data))
+        add_transform_parameters(spec)
         terms = edge_terms(data, spec)
         factor = sum((term.graph(model[term.variable]) for term in terms), start=0.0)
         amount = expected_amounts(data, rate, factor if terms else None)
@@ -157,6 +159,9 @@ def _coords(data: AggregateData, spec: ModelSpec) -> dict[str, Any]:
         coords[column] = list(data.aggregate_groupings[column].levels)
     if rates.drift is not None:
         coords[names.PERIOD] = list(data.aggregate_groupings[rates.drift.period].levels)
+    learned = learned_of(spec).parameters
+    if learned:
+        coords[names.TRANSFORM_PARAMETER] = [parameter.label for parameter in learned]
     return coords | {dim: list(design.names) for _, _, dim, design in _designs(data, spec)}
 
 

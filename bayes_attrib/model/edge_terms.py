@@ -1,7 +1,8 @@
 """What multiplies expected amounts beside rate and exposure: factors of pairs and of aggregates.
 
-log mu_eb = log rate_e + log exposure_eb + sum of terms. A term is linear in a variable of the
-posterior, so one description serves the PyTensor graph and, draw by draw, NumPy.
+log mu_eb = log rate_e + log exposure_eb + sum of terms. A term is a function of one variable of
+the posterior, and one description serves the PyTensor graph and, draw by draw, NumPy. All are
+linear in it but the factor of transforms that are learned.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pytensor.tensor as pt
 from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, Grouping, IntArray
 from bayes_attrib.model.covariates import pair_design
+from bayes_attrib.model.learned_exposure import TransformTerm, transform_term
 from bayes_attrib.spec import ModelSpec
 
 
@@ -85,7 +87,7 @@ class LinearTerm:
         return self.matrix[edges] @ draws
 
 
-EdgeTerm = LevelTerm | LinearTerm
+EdgeTerm = LevelTerm | LinearTerm | TransformTerm
 
 
 def edge_terms(data: AggregateData, spec: ModelSpec) -> tuple[EdgeTerm, ...]:
@@ -101,7 +103,8 @@ def edge_terms(data: AggregateData, spec: ModelSpec) -> tuple[EdgeTerm, ...]:
     Returns
     -------
     tuple of EdgeTerm
-        Aggregate effects, covariates of pairs, and drift, where the spec has them.
+        Aggregate effects, covariates of pairs, drift, and learned transforms, where the spec has
+        them.
     """
     terms: list[EdgeTerm] = [
         LevelTerm(
@@ -116,6 +119,9 @@ def edge_terms(data: AggregateData, spec: ModelSpec) -> tuple[EdgeTerm, ...]:
         terms.append(LinearTerm(names.BETA_PAIR, matrix))
     if spec.rates.drift is not None:
         terms.append(LevelTerm(names.DRIFT, _drift_index(data, spec)))
+    learned = transform_term(data, spec)
+    if learned is not None:
+        terms.append(learned)
     return tuple(terms)
 
 

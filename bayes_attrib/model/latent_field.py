@@ -19,6 +19,7 @@ from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.covariates import entity_design, pair_design
 from bayes_attrib.model.families import get_family
+from bayes_attrib.model.learned_exposure import learned_of
 from bayes_attrib.model.priors import resolve_priors
 from bayes_attrib.spec import ModelSpec
 
@@ -167,6 +168,7 @@ def has_latent_field(spec: ModelSpec) -> bool:
     rates, likelihood = spec.rates, spec.likelihood
     others = (
         rates.drift is not None,
+        bool(learned_of(spec).parameters),
         rates.heteroscedastic is not None,
         spec.unattributed is not None,
         likelihood.amounts == "explicit",

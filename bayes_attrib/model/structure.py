@@ -33,6 +33,7 @@ def describe_structure(data: AggregateData, spec: ModelSpec, geometry: Geometry)
     return {
         "likelihood": plain["likelihood"],
         "rates": plain["rates"],
+        "exposure": plain["exposure"],
         "priors": {
             name: prior.model_dump(mode="json")
             for name, prior in resolve_priors(spec, data).items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bayes_attrib import names
 from bayes_attrib.errors import Finding, SpecError
 from bayes_attrib.model.families import get_family
+from bayes_attrib.model.learned_exposure import learned_of
 from bayes_attrib.spec import ModelSpec
 
 _REMEDY = 'leave inference.method at "nuts" (or give --method nuts), which serves every model'
@@ -27,6 +28,7 @@ def require_supported(spec: ModelSpec) -> None:
     rates, likelihood = spec.rates, spec.likelihood
     reasons = {
         "rates.drift": rates.drift is not None and "rates that change over time",
+        "exposure.channels": bool(learned_of(spec).parameters) and "transforms that are learned",
         "rates.heteroscedastic": rates.heteroscedastic is not None and "a spread for each group",
         "unattributed": spec.unattributed is not None and "an entity of what no exposure explains",
         "likelihood.amounts": likelihood.amounts == "explicit" and "explicit amounts",
