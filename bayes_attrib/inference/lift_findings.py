@@ -83,8 +83,8 @@ def lift_checks(
     reference, judged = LiftReference.of(fit), judged_tests(fit, data, spec)
     if reference is None or not judged:
         return (), ()
+    findings = [_noisy_amounts(j) for j in judged if j.amount_sd > j.test.standard_error]
     checks: list[Check] = []
-    findings: list[Finding] = []
     for name, pairs, describe in (
         ("lift_conflict_p_value", [(j, j.by_model) for j in judged], _against_model),
         ("lift_agreement_p_value", [(j, j.by_others) for j in judged], _against_others),
@@ -142,6 +142,20 @@ def _against_others(judged: JudgedTest, foretold: Foretold) -> Finding:
         f"of {foretold.sd:,.3g} be expected ({foretold.z:+.1f} sd, tail probability "
         f"{foretold.tail:.2g})",
         "look for what differed between the tests; leave out those that measured something else",
+    )
+
+
+def _noisy_amounts(judged: JudgedTest) -> Finding:
+    return Finding(
+        "amounts-do-not-know-lift-test",
+        "warning",
+        "lift_tests",
+        f"rates know the test {judged.test.name!r}, and amounts do not: given rates and totals, "
+        f"the increment varies by {judged.amount_sd:,.3g} (sd), more than the standard error of "
+        f"the test, {judged.test.standard_error:,.3g}",
+        "read expected amounts, shares and rates of what was tested rather than its amounts; or "
+        'choose a family whose noise is common to an aggregate, such as "gamma" at level '
+        '"aggregate"',
     )
 
 

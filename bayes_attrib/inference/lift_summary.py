@@ -60,6 +60,9 @@ class JudgedTest:
         weights can tell.
     mean, sd : float
         Increment after the fit, without the error of its measurement.
+    amount_sd : float
+        Sd of the increment given totals and rates: noise of amounts, of which the test tells the
+        fit nothing; 0 where the noise is common to an aggregate.
     """
 
     test: LiftTest
@@ -67,6 +70,7 @@ class JudgedTest:
     by_others: Foretold | None
     mean: float
     sd: float
+    amount_sd: float
 
 
 def judge_tests(
@@ -98,7 +102,11 @@ def judge_tests(
         )
         by_others = _by_others(fitted, reference, data, t, prob)
         mean = fitted.mean[t]
-        judged.append(JudgedTest(test, by_model, by_others, float(mean.mean()), float(mean.std())))
+        noise = float(np.mean(fitted.variance[t])) - test.standard_error**2
+        own = math.sqrt(max(noise, 0.0))
+        judged.append(
+            JudgedTest(test, by_model, by_others, float(mean.mean()), float(mean.std()), own)
+        )
     return tuple(judged)
 
 

@@ -24,6 +24,7 @@ from scipy import stats
 from bayes_attrib.attribution import allocate
 from bayes_attrib.inference import DrawMatrix, ExpectedDraws, SamplerSettings, fit_nuts
 from bayes_attrib.inputs import AggregateData
+from bayes_attrib.inputs.lift_test import LiftTest
 from bayes_attrib.model import build_model
 from bayes_attrib.model.families import get_family
 from bayes_attrib.spec import ModelSpec
@@ -32,6 +33,21 @@ EXPOSURE = np.array([[2.0, 1.0], [1.0, 3.0], [0.5, 0.0]])
 COUNTS = np.array([9.0, 5.0, 1.0])
 MONEY = np.array([9.3, 4.6, 1.2])
 LAST_IS_ZERO = np.array([1.0, 1.0, 0.0])
+
+
+TESTED = ((0, 0), (1, 0))
+"""Cells (aggregate, entity) that a lift test covers, where there is one."""
+
+
+@dataclass(frozen=True)
+class Lift:
+    """A lift test of the cells ``TESTED``; ``sign`` is a fault that tests of the tests put in."""
+
+    increment: float
+    error: float
+    ratio: float = 1.0
+    sign: float = 1.0
+    cells: tuple[tuple[int, int], ...] = TESTED
 
 
 @dataclass(frozen=True)
@@ -46,12 +62,15 @@ class Tiny:
         Prior standard deviation of the entity effects, in units of sigma; 1 is right.
     intercept_mean : float
         Prior mean of the intercept; 0 is right.
+    lift : Lift or None
+        A lift test.
     """
 
     family: str
     level: str | None
     entity_sd: float = 1.0
     intercept_mean: float = 0.0
+    lift: Lift | None = None
 
     @property
     def totals(self):
@@ -85,7 +104,13 @@ class Tiny:
             entity_key="hcp",
             entity_names=np.array(["A", "B"], dtype=object),
             exposure=sp.csr_array(EXPOSURE),
+            lift_tests=() if self.lift is None else (self._test(self.lift),),
         )
+
+    def _test(self, lift: Lift) -> LiftTest:
+        place = {cell: edge for edge, cell in enumerate(zip(*np.nonzero(EXPOSURE), strict=True))}
+        edges = np.array([place[cell] for cell in lift.cells])
+        return LiftTest("t", "A", "", "", lift.increment, lift.error, lift.ratio, edges)
 
     def spec(self, entity="auto") -> ModelSpec:
         return ModelSpec.model_validate(
@@ -171,6 +196,8 @@ def moments(tiny: Tiny, resolution: Resolution = DEFAULT) -> Mapping[str, tuple]
         rates = np.exp(log_rates)
         likelihood, pi = _likelihood(tiny, rates, dispersion)
         posterior = base * weight * likelihood
+        if tiny.lift is not None:
+            posterior = posterior * lift_density(tiny, tiny.lift, rates, dispersion)
         sums.add(posterior, plain | _amount_moments(tiny, rates, dispersion))
         if tiny.dispersion:
             sums.add(posterior, {f"log_{tiny.dispersion[0]}": (log_dispersion,) * 2}, count=False)
@@ -261,6 +288,26 @@ def _amount_moments(tiny, rates, dispersion):
     return {
         f"amount_{e}": pair for e, pair in zip("AB", zip(means, roots, strict=True), strict=True)
     }
+
+
+def lift_density(tiny, lift, rates, dispersion):
+    """Density of a measured increment: normal, with the mean and variance of the part's amount."""
+    mean, variance = part_moments(tiny, lift, rates, dispersion)
+    sd = np.sqrt(lift.error**2 + lift.ratio**2 * variance)
+    return stats.norm.pdf(lift.increment, lift.sign * lift.ratio * mean, sd)
+
+
+def part_moments(tiny, lift, rates, dispersion):
+    """Mean and variance, given totals and rates, of the amount that a lift test is about."""
+    mean = variance = 0.0
+    for b, e in lift.cells:
+        mu = EXPOSURE[b, :, None, None, None] * rates
+        share, total = mu[e] / mu.sum(axis=0), tiny.totals[b]
+        mean = mean + total * share
+        variance = variance + share * (1 - share) * _variance_factor(
+            tiny, total, mu.sum(axis=0), dispersion
+        )
+    return mean, variance
 
 
 def _variance_factor(tiny, total, mu, dispersion):
