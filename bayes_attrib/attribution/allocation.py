@@ -24,6 +24,29 @@ MANY_AMOUNTS: Final = 2**26
 
 
 @dataclass(frozen=True, eq=False)
+class MainEffects:
+    """What expected amounts would be if only the totals, or only the rates, varied.
+
+    Attributes
+    ----------
+    of_totals : DrawMatrix, shape (n_entities, n_draws)
+        Sums over aggregates of drawn totals times mean shares.
+    of_rates : DrawMatrix, shape (n_entities, n_draws)
+        Sums over aggregates of the totals themselves times drawn shares.
+    """
+
+    of_totals: DrawMatrix
+    of_rates: DrawMatrix
+
+    def add(self, cells: Cells, totals: FloatArray, entity: IntArray) -> None:
+        """Add the cells of a block, whose totals are ``totals`` on average."""
+        fixed = Cells(totals, cells.indptr, cells.mu)
+        mean = cells.shares.mean(axis=1, keepdims=True)
+        accumulate(self.of_totals, entity, cells.scaled_by_totals(mean))
+        accumulate(self.of_rates, entity, fixed.scaled_by_totals(cells.shares))
+
+
+@dataclass(frozen=True, eq=False)
 class Allocation:
     """What the pass over all cells leaves behind.
 
@@ -37,14 +60,17 @@ class Allocation:
     expected_amounts : DrawMatrix, shape (n_entities, n_draws)
         Expected amount sum_b y_b p_eb of each entity: the uncertainty of rates only.
     largest_residual : float
-        Largest absolute difference between a total and the sum of its amounts, over all aggregates
-        and draws; 0 for counts.
+        Largest absolute difference between a total, that of the draw where it is an estimate, and
+        the sum of its amounts, over all aggregates and draws; 0 for counts.
+    main_effects : MainEffects or None
+        Only where totals are estimates that are independent of the rates.
     """
 
     cells: pd.DataFrame
     amounts: DrawMatrix
     expected_amounts: DrawMatrix
     largest_residual: float
+    main_effects: MainEffects | None = None
 
 
 def allocate(
@@ -80,13 +106,24 @@ def allocate(
     expected = DrawMatrix(data.n_entities, mean.n_draws)
     summaries: list[pd.DataFrame] = []
     residual = 0.0
+    effects = _no_effects(mean)
     for block, cells, drawn in drawn_blocks(mean, family, noise, rng):
         entity = data.edge_entity[block.edges].astype(np.int64)
         residual = max(residual, _largest_residual(cells, drawn))
         accumulate(amounts, entity, drawn)
         accumulate(expected, entity, cells.scaled_by_totals(cells.shares))
+        if effects is not None:
+            effects.add(cells, data.totals[block.aggregates], entity)
         summaries.append(cell_summaries(cells.shares, drawn, interval))
-    return Allocation(pd.concat(summaries, ignore_index=True), amounts, expected, residual)
+    table = pd.concat(summaries, ignore_index=True)
+    return Allocation(table, amounts, expected, residual, effects)
+
+
+def _no_effects(mean: ExpectedDraws) -> MainEffects | None:
+    if mean.given is None or mean.given.treatment != "paired":
+        return None
+    shape = mean.data.n_entities, mean.n_draws
+    return MainEffects(DrawMatrix(*shape), DrawMatrix(*shape))
 
 
 def allocation_rng(seed: int) -> np.random.Generator:

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from bayes_attrib import names
 from bayes_attrib.attribution.allocation import Allocation, allocate
 from bayes_attrib.attribution.intervals import Summary, summarise
+from bayes_attrib.attribution.variance_split import split_variance
 from bayes_attrib.baselines import PointFit
 from bayes_attrib.inference.draw_matrix import DrawMatrix
 from bayes_attrib.inference.expected_draws import ExpectedDraws
@@ -38,6 +39,9 @@ class AttributionResult:
         Draws of the expected amount of each entity, in the unit of the totals.
     largest_residual : float
         Largest absolute difference between a total and the sum of its amounts in any draw.
+    variance : DataFrame or None
+        Variance of every amount, split by what it comes from (:func:`split_variance`), where that
+        was asked for.
     """
 
     table: pd.DataFrame
@@ -45,6 +49,7 @@ class AttributionResult:
     amounts: DrawMatrix
     expected_amounts: DrawMatrix
     largest_residual: float
+    variance: pd.DataFrame | None = None
 
 
 def attribute(
@@ -55,6 +60,7 @@ def attribute(
     baselines: Mapping[str, PointFit],
     interval: IntervalSpec,
     rng: np.random.Generator,
+    variance: bool = False,
 ) -> AttributionResult:
     """Attribute every total to its entities, in every posterior draw, and summarise.
 
@@ -72,6 +78,8 @@ def attribute(
         Kind and probability of all intervals.
     rng : numpy.random.Generator
         Source of the allocation's randomness.
+    variance : bool
+        Whether the variance of amounts is split by what it comes from.
 
     Returns
     -------
@@ -91,6 +99,7 @@ def attribute(
         allocation.amounts,
         allocation.expected_amounts,
         allocation.largest_residual,
+        split_variance(data, allocation, mean.given) if variance else None,
     )
 
 

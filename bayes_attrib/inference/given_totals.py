@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from bayes_attrib import names
@@ -203,8 +202,13 @@ def given_totals(fit: PosteriorFit, data: AggregateData) -> GivenTotals | None:
         return None
     values = np.zeros((data.n_aggregates, kept.sizes[_TOTAL_DRAW]))
     values[data.is_exposed] = kept[names.TOTAL].to_numpy()
-    of_draw: npt.NDArray[np.int64] = kept[_OF_DRAW].to_numpy().ravel().astype(np.int64)
-    return GivenTotals(values, of_draw, kept.attrs["treatment"])
+    return GivenTotals(values, draws_of_totals(fit), kept.attrs["treatment"])
+
+
+def draws_of_totals(fit: PosteriorFit) -> IntArray:
+    """Return which draw of the totals each draw of a fit splits, shape (n_draws,)."""
+    found: IntArray = fit.tree[GROUP][_OF_DRAW].to_numpy().ravel().astype(np.int64)
+    return found
 
 
 def _digest(data: AggregateData) -> str:

@@ -91,7 +91,7 @@ class _Residuals:
 
     @cached_property
     def observed(self) -> FloatArray:
-        return self._standardised(self.draws.observed)
+        return self._standardised(self.draws.realised)
 
     @cached_property
     def new(self) -> FloatArray:
@@ -124,7 +124,8 @@ def _dispersion(seen: _Residuals) -> Outcome:
 
 def _zeros(seen: _Residuals) -> Outcome:
     """Number of totals that are zero."""
-    observed = np.full(seen.mean.shape[1], float(np.sum(seen.draws.observed == 0)))
+    zeros = np.sum(seen.draws.realised == 0, axis=0).astype(np.float64)
+    observed = np.broadcast_to(zeros, seen.mean.shape[1:])
     new = np.sum(seen.new_totals == 0, axis=0).astype(np.float64)
     found, expected = int(observed[0]), float(new.mean())
     detail = f"{found} of {len(seen.mean)} totals are zero, {expected:.3g} expected"

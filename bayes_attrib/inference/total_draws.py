@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from bayes_attrib import names
 from bayes_attrib.inference.expected_draws import expected_draws, noise_draws
 from bayes_attrib.inference.posterior_fit import PosteriorFit
@@ -26,12 +28,20 @@ class TotalDraws:
         Expected totals.
     noise : mapping of str to ndarray, shape (n_draws,) or (n_exposed, n_draws)
         Parameters of the family, and what else it needs.
+    given : ndarray, shape (n_exposed, n_draws), or None
+        The totals that each draw was inferred from, where these differ between draws.
     """
 
     data: AggregateData
     family: Family
     mu: FloatArray
     noise: Draws
+    given: FloatArray | None = None
+
+    @property
+    def realised(self) -> FloatArray:
+        """Totals that draws were inferred from, shape (n_exposed, 1) or (n_exposed, n_draws)."""
+        return self.observed if self.given is None else self.given
 
     @property
     def observed(self) -> FloatArray:
@@ -70,4 +80,7 @@ def total_draws(
     noise = {name: draws[..., ::step] for name, draws in noise_draws(fit, data, spec).items()}
     if family.needs_herfindahl:
         noise[names.HERFINDAHL] = expected.sums_of_squares() / mu**2
-    return TotalDraws(data, family, mu, noise)
+    is_cut = expected.given is not None and expected.given.treatment == "cut"
+    exposed = np.flatnonzero(data.is_exposed)
+    given = expected.given_totals(exposed) if is_cut else None
+    return TotalDraws(data, family, mu, noise, given)

@@ -13,6 +13,7 @@ RECORDED_FILES: Final = (
     names.ATTRIBUTION_FILE,
     names.CELLS_FILE,
     names.EM_ERRORS_FILE,
+    names.VARIANCE_FILE,
     names.POSTERIOR_FILE,
     names.DIAGNOSTICS_FILE,
     names.DRIFT_FILE,

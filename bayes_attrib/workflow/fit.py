@@ -38,7 +38,7 @@ from bayes_attrib.workflow.lift_reference import (
     with_lift_reference,
 )
 from bayes_attrib.workflow.manifest import RunRecord
-from bayes_attrib.workflow.methods import AUTO, METHODS, FitJob, Method
+from bayes_attrib.workflow.methods import AUTO, METHODS, REFITS, FitJob, Method
 from bayes_attrib.workflow.methods.auto import (
     Deadline,
     MethodChoice,
@@ -47,8 +47,10 @@ from bayes_attrib.workflow.methods.auto import (
     obstacle_to_preview,
     obstacle_to_sampling,
 )
+from bayes_attrib.workflow.methods.refits import require_effect
 from bayes_attrib.workflow.own_model import OWN, OwnModel, check_own_model
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, FitPlan, chain_plan
+from bayes_attrib.workflow.totals import sample_with_totals
 from bayes_attrib.workflow.write import (
     open_run_folder,
     remove_preview,
@@ -141,6 +143,7 @@ def fit_to_folder(
     _require_method(plan.spec, is_own=model is not None, check=check)
     tables = read_tables(plan.spec, plan.source, repairs=plan.repairs)
     require_lift_tests(tables.data, plan.spec, is_own=model is not None)
+    require_effect(tables.data, plan.spec)
     own = None if model is None else check_own_model(model, tables.data, plan.spec)
     if plan.spec.likelihood.amounts == "explicit":
         require_few_pairs(tables.data)
@@ -229,6 +232,7 @@ def fit_tables(
     _require_method(spec, is_own=model is not None, check=check)
     data = tables.data
     require_lift_tests(data, spec, is_own=model is not None)
+    require_effect(data, spec)
     work = _Work(
         tables=tables,
         spec=spec,
@@ -292,7 +296,7 @@ class _Work:
         self, method: Method, store: ChainStore | None, progress: ProgressListener | None
     ) -> Fitted:
         data, spec = self.tables.data, self.spec
-        posterior = method.sample(FitJob(data, spec, self.model, store, progress))
+        posterior = sample_with_totals(method, FitJob(data, spec, self.model, store, progress))
         result = _attribute(data, spec, posterior, self.baselines)
         job = FitJob(data, spec, self.model, None, progress)
         posterior = with_lift_reference(posterior, job, method, result.expected_amounts)
@@ -338,11 +342,14 @@ def _attribute(
         baselines=baselines,
         interval=spec.report.interval,
         rng=allocation_rng(spec.inference.seed),
+        variance=spec.totals is not None,
     )
 
 
 def _require_method(spec: ModelSpec, *, is_own: bool, check: bool) -> None:
     """Refuse what a method cannot do, before anything is written."""
+    if spec.total_uncertainty == "cut":
+        REFITS.require(spec, is_own=is_own)
     if spec.inference.method == AUTO:
         return
     method = METHODS[spec.inference.method]

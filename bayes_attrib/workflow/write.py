@@ -31,6 +31,7 @@ _RUN_FILES = frozenset(
         names.ATTRIBUTION_FILE,
         names.CELLS_FILE,
         names.EM_ERRORS_FILE,
+        names.VARIANCE_FILE,
         names.POSTERIOR_FILE,
         names.DIAGNOSTICS_FILE,
         names.DRIFT_FILE,
@@ -109,6 +110,8 @@ def write_run(
     cells = io.BytesIO()
     result.cells.to_parquet(cells, index=False)
     write_atomically(run / names.CELLS_FILE, cells.getvalue())
+    if result.variance is not None:
+        write_table(run, names.VARIANCE_FILE, result.variance)
     manifest = manifest_of(record)
     constants = constant_data(record.tables.data, record.spec)
     groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.attribution import AttributionResult, allocation_rng, attribute
+from bayes_attrib.attribution.variance_split import COLUMNS
 from bayes_attrib.model import resolve_priors
 from bayes_attrib.model.families import get_family
 from bayes_attrib.report.rolled_run import baselines_again
@@ -61,6 +63,7 @@ def make_again(draws: RunDraws) -> AttributionResult:
         baselines=baselines_again(draws.data, draws.fit.tree["constant_data"].to_dataset()),
         interval=draws.run.spec.report.interval,
         rng=allocation_rng(draws.run.manifest.seed),
+        variance=draws.run.spec.totals is not None,
     )
 
 
@@ -131,6 +134,31 @@ def check_em_errors(draws: RunDraws, table: pd.DataFrame) -> Outcome:
         row_label(rows),
         {"em_amount": (amounts, rows["em_amount"].to_numpy())},
         again=f"in {names.ATTRIBUTION_FILE}",
+    )
+
+
+def check_variance(result: AttributionResult, table: pd.DataFrame) -> Outcome:
+    """Compare the split of variances with the one that was made again.
+
+    Parameters
+    ----------
+    result : AttributionResult
+        Of :func:`make_again`.
+    table : DataFrame
+        ``variance_split.csv``.
+
+    Returns
+    -------
+    Outcome
+        Names the first row that differs, by more than a relative 1e-9 of its variance.
+    """
+    file, what = names.VARIANCE_FILE, "variances and their parts, made again"
+    again = result.variance
+    if again is None or list(table["name"].astype(str)) != list(again["name"].astype(str)):
+        return identity("variance_split", file, "it has other rows than when made again", what)
+    columns = {c: (table[c].to_numpy(np.float64), again[c].to_numpy()) for c in COLUMNS}
+    return compare_columns(
+        "variance_split", file, row_label(table), columns, again=f"made from {names.POSTERIOR_FILE}"
     )
 
 

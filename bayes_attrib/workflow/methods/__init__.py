@@ -9,10 +9,14 @@ from bayes_attrib.inference import PosteriorFit
 from bayes_attrib.inference.explicit import METHOD as NUTS_WITHIN_GIBBS
 from bayes_attrib.workflow.methods.base import CheckedDraws, FitJob, Method
 from bayes_attrib.workflow.methods.laplace import Laplace
+from bayes_attrib.workflow.methods.refits import Refits
 from bayes_attrib.workflow.methods.sampling import Nuts
 from bayes_attrib.workflow.methods.variational import Advi, Pathfinder
 
 _NUTS = Nuts()
+
+REFITS: Final[Method] = Refits()
+"""Sampling given each of some draws of the totals; a spec asks for it under ``[totals]``."""
 
 AUTO: Final = "auto"
 """In a spec: the method is chosen by the time that it takes."""
@@ -21,7 +25,7 @@ METHODS: MappingProxyType[str, Method] = MappingProxyType(
     {method.name: method for method in (_NUTS, Laplace(), Advi(), Pathfinder())}
 )
 
-_MADE_BY = METHODS | {NUTS_WITHIN_GIBBS: _NUTS}
+_MADE_BY = METHODS | {NUTS_WITHIN_GIBBS: _NUTS, REFITS.name: REFITS}
 
 
 def method_of(fit: PosteriorFit) -> Method:
@@ -29,4 +33,4 @@ def method_of(fit: PosteriorFit) -> Method:
     return _MADE_BY[fit.method]
 
 
-__all__ = ["AUTO", "METHODS", "CheckedDraws", "FitJob", "Method", "method_of"]
+__all__ = ["AUTO", "METHODS", "REFITS", "CheckedDraws", "FitJob", "Method", "method_of"]

@@ -68,6 +68,8 @@ def obstacle_to_preview(spec: ModelSpec, *, is_own: bool) -> str | None:
     """Return why Laplace's method cannot preview a model, or None if it can."""
     if is_own:
         return "Laplace's method does not know models of the user's own"
+    if spec.total_uncertainty == "cut":
+        return "rates are inferred anew from each draw of the totals, which is done by sampling"
     try:
         METHODS["laplace"].require(spec, is_own=False)
     except SpecError as refused:
