@@ -11,7 +11,6 @@ from scipy.special import logsumexp
 
 from bayes_attrib.inference.lift_moments import LiftMoments, increments_of
 from bayes_attrib.inference.lift_reference import (
-    FEWEST_EFFECTIVE,
     LiftReference,
     effective_draws,
 )
@@ -21,6 +20,10 @@ from bayes_attrib.inputs.lift_test import LiftTest
 
 SMALL_P = 0.01
 """In a run whose model is right, the chance of any warning about a test; shared by its tests."""
+
+_ROUNDING = 1e-9
+_FEWEST_FOR_TAIL = 100.0
+"""Effective draws that the mixture of a tail probability needs; each spreads by its own noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def judge_tests(
         by_others = _by_others(fitted, reference, data, t, prob)
         mean = fitted.mean[t]
         noise = float(np.mean(fitted.variance[t])) - test.standard_error**2
-        own = math.sqrt(max(noise, 0.0))
+        own = math.sqrt(noise) if noise > _ROUNDING * test.standard_error**2 else 0.0
         judged.append(
             JudgedTest(test, by_model, by_others, float(mean.mean()), float(mean.std()), own)
         )
@@ -128,7 +131,7 @@ def _by_others(
         weights = reference.log_weights + others
         candidates.append((reference.moments, *pareto_smoothed(weights)))
     moments, log_weights, k = min(candidates, key=lambda candidate: candidate[2])
-    if k > HIGHEST_PARETO_K or effective_draws(log_weights) < FEWEST_EFFECTIVE:
+    if k > HIGHEST_PARETO_K or effective_draws(log_weights) < _FEWEST_FOR_TAIL:
         return None
     return _foretold(moments, log_weights, t, data.lift_tests[t], prob)
 

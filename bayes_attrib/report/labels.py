@@ -12,6 +12,11 @@ __all__ = ["describe_check_name", "moment", "printable", "terminal_label", "titl
 
 _CHECKS: Final = (
     (
+        "max_rhat_without_lift_tests",
+        message("Largest R-hat of the fit without lift tests"),
+        message("Do the chains of the second fit agree about what was tested?"),
+    ),
+    (
         "max_rhat_",
         message("Largest R-hat of {what}"),
         message("Do the chains agree? At 1 they cannot be told apart."),
@@ -70,6 +75,16 @@ _CHECKS: Final = (
         "levels_p_value_",
         message("Totals by {what} (posterior predictive p-value)"),
         message("Do the totals of each level lie around their expectations?"),
+    ),
+    (
+        "lift_conflict_p_value",
+        message("Lift tests against totals and priors (tail probability)"),
+        message("Did the experiments measure what the model expects without them?"),
+    ),
+    (
+        "lift_agreement_p_value",
+        message("Lift tests against each other (tail probability)"),
+        message("Do the experiments agree, given the totals?"),
     ),
     ("chains", message("Number of chains"), message("Are there enough chains to disagree?")),
     (

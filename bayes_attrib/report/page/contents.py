@@ -16,6 +16,8 @@ class Contents:
     comparison: bool
     time: bool
     information: bool
+    variance: bool
+    lift_tests: bool
     truth: bool
 
 
@@ -57,10 +59,22 @@ def list_sections(contents: Contents, language: Language) -> tuple[Section, ...]
         (contents.time, "time", text("Over time"), text("Over time")),
         (True, "inside", text("Inside one aggregate"), text("Inside one aggregate")),
         (
+            contents.variance,
+            "variance",
+            text("Where the uncertainty comes from"),
+            text("Uncertainty"),
+        ),
+        (
             contents.information,
             "information",
             text("What the data can and cannot tell apart"),
             text("Information"),
+        ),
+        (
+            contents.lift_tests,
+            "lift_tests",
+            text("What experiments say"),
+            text("Experiments"),
         ),
         (contents.truth, "truth", text("Against the truth"), text("Against the truth")),
         (True, "sums", text("Do the totals add up?"), text("Do the totals add up?")),

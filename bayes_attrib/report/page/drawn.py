@@ -14,6 +14,7 @@ from bayes_attrib.report.page.information import (
     information_of,
     lay_out_information,
 )
+from bayes_attrib.report.page.lift_tests import LiftSection, lay_out_lift_tests
 from bayes_attrib.report.page.predictive import PredictiveCheck, check_totals
 from bayes_attrib.report.page.series import Series, lay_out_series
 from bayes_attrib.report.run_folder import RunFolder
@@ -31,7 +32,7 @@ class DrawnSections:
         Whether not all draws were used.
     n_draws : int
         Draws that were used.
-    comparison, series, information, predictive : object or None
+    comparison, series, information, predictive, lift_tests : object or None
         The sections, as far as the run has them.
     information_by_name : Series or None
         Information fraction by name of the entity.
@@ -44,6 +45,7 @@ class DrawnSections:
     series: Series | None = None
     information: InformationHistogram | None = None
     predictive: PredictiveCheck | None = None
+    lift_tests: LiftSection | None = None
     information_by_name: pd.Series | None = None
 
 
@@ -77,5 +79,6 @@ def draw_sections(run: RunFolder, draws: PageDraws | None, amounts: AmountFormat
         if information is None
         else lay_out_information(information, amounts.language),
         predictive=check_totals(run, draws, amounts) if run.spec.likelihood.informs_rates else None,
+        lift_tests=lay_out_lift_tests(run, draws, amounts),
         information_by_name=information,
     )
