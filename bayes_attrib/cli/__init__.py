@@ -17,6 +17,7 @@ from bayes_attrib.cli import (  # noqa: F401
     figures,
     fit,
     import_mmm,
+    journeys,
     log,
     predict,
     report,

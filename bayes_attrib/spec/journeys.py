@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from bayes_attrib import names
 from bayes_attrib.spec.closed import Closed, ColumnList, ColumnName, fault
 from bayes_attrib.spec.load import load_closed
 
@@ -19,6 +20,17 @@ Orders = Annotated[
     tuple[Annotated[int, Field(ge=1, le=3)], ...],
     BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
 ]
+
+CUSTOMER_DAYS: Final = "customer_days"
+_COLUMNS_OF_TOTALS: Final = (
+    "day",
+    "week",
+    "month",
+    names.TOTAL,
+    names.EXPOSURE,
+    names.AMOUNT,
+    CUSTOMER_DAYS,
+)
 
 
 class JourneyColumns(Closed):
@@ -62,6 +74,13 @@ class JourneyColumns(Closed):
             raise fault(
                 f"one column cannot play two roles: {', '.join(twice)}",
                 "name a column of its own for each role",
+            )
+        written = [self.touchpoint, *self.groups, *([] if self.geo is None else [self.geo])]
+        taken = [name for name in written if name in _COLUMNS_OF_TOTALS]
+        if taken:
+            raise fault(
+                f"{', '.join(map(repr, taken))} is a column of the totals that journeys become",
+                f"rename the column; they need {', '.join(_COLUMNS_OF_TOTALS)} for themselves",
             )
         return self
 
