@@ -56,7 +56,8 @@ def make_data(keys, groupings, *, unattributed):
         exposure=sp.csr_array(exposure),
         groupings={g: Grouping.from_labels(g, labels[g]) for g in groupings},
         aggregate_groupings={
-            "week": Grouping.from_labels("week", cells["week"].to_numpy(dtype=str))
+            key: Grouping.from_labels(key, cells[key].to_numpy(dtype=str))
+            for key in dict.fromkeys(("week", *keys))
         },
     )
     if unattributed:

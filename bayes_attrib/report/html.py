@@ -31,6 +31,7 @@ from bayes_attrib.report.page.script_words import script_words
 from bayes_attrib.report.page.shrinkage import lay_out_shrinkage
 from bayes_attrib.report.parameters import summarise_parameters
 from bayes_attrib.report.reconciliation import METHODS, reconcile
+from bayes_attrib.report.rolled_text import describe_rolled
 from bayes_attrib.report.run_folder import RunFolder
 from bayes_attrib.report.structure import count_sharing
 from bayes_attrib.report.tables import AmountTable, choose_format, tabulate_level
@@ -92,7 +93,8 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
         _section(run, level, amounts, short, drawn.information_by_name)
         for level in (names.ENTITY, *run.levels)
     )
-    shrinkage = lay_out_shrinkage(run, draws, amounts)
+    is_rolled = run.manifest.rolled_forward is not None
+    shrinkage = None if is_rolled else lay_out_shrinkage(run, draws, amounts)
     contents = Contents(
         rollups=bool(rollups),
         shrinkage=shrinkage is not None,
@@ -109,6 +111,7 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
         "title": spec.report.title or labels.title_of(spec.name),
         "verdict": run.diagnostics.verdict,
         "verdict_text": narrative.describe_verdict(run, language=language),
+        "rolled": describe_rolled(run, language),
         "answer": find_answer(run, draws, amounts, words),
         "interval_words": words,
         "interval_many": narrative.interval_words(

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 
 from bayes_attrib.inference.pareto import HIGHEST_PARETO_K, pareto_smoothed
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 _SMALLEST_SD = 1e-9
+_IMPOSSIBLE = 1e3  # in nats: no weight is left
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +73,19 @@ def reweight(log_density: FloatArray) -> Reweighted:
         Weights and their Pareto k.
     """
     joint = log_density.sum(axis=0)
+    equal = np.full(len(joint), 1.0 / len(joint))
+    possible = np.isfinite(joint)
+    if not possible.any():
+        return Reweighted(equal, math.inf)
+    if not possible.all():  # a total is impossible under some draws
+        joint = np.where(possible, joint, joint[possible].min() - _IMPOSSIBLE)
     if np.ptp(joint) == 0.0:
-        return Reweighted(np.full(len(joint), 1.0 / len(joint)), -math.inf)
-    if not np.isfinite(joint).all():  # a total is impossible under some draws
-        joint = np.where(np.isnan(joint), -math.inf, joint)
-        if not np.isfinite(joint).any():
-            return Reweighted(np.full(len(joint), 1.0 / len(joint)), math.inf)
-        joint = np.maximum(joint, joint[np.isfinite(joint)].min() - 1e3)
-    log_weights, pareto_k = pareto_smoothed(joint - joint.max())
+        return Reweighted(equal, -math.inf)
+    joint = joint - joint.max()
+    try:
+        log_weights, pareto_k = pareto_smoothed(joint)
+    except ValueError:  # a chain is stuck where the weights are largest: no tail can be fitted
+        log_weights, pareto_k = joint - logsumexp(joint), math.inf
     return Reweighted(np.exp(log_weights), pareto_k)
 
 

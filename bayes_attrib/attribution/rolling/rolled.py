@@ -33,6 +33,7 @@ from bayes_attrib.model.edge_terms import LevelTerm
 from bayes_attrib.model.families import Draws
 from bayes_attrib.spec import ModelSpec
 
+_STATS = "sample_stats"
 _LOST_DIMS = frozenset({names.ENTITY, names.ATTRIBUTABLE, names.AGGREGATE, names.PAIR})
 """Dimensions whose labels are those of the data that were fitted."""
 
@@ -102,11 +103,9 @@ def roll(source: Source, constants: xr.Dataset, tables: Tables, rng: np.random.G
         truth=_truth(tables, entities, has_unattributed=spec.unattributed is not None),
     )
     posterior = _posterior(source, rates, data, _drawn(new.mean))
-    tree = {
-        "posterior": posterior,
-        "sample_stats": source.fit.sample_stats,
-        "observed_data": _observed(data),
-    }
+    tree = {"posterior": posterior, "observed_data": _observed(data)}
+    if _STATS in source.fit.tree.children:
+        tree[_STATS] = source.fit.sample_stats
     fit = PosteriorFit(xr.DataTree.from_dict(tree), source.fit.method)
     mean, noise = expected_draws(fit, data, spec), noise_draws(fit, data, spec)
     return Rolled(fit, data, mean, noise, rates)

@@ -14,6 +14,7 @@ from bayes_attrib.report.brief.medium import Medium
 from bayes_attrib.report.brief.problem import problem_slide
 from bayes_attrib.report.labels import title_of
 from bayes_attrib.report.narrative import describe_verdict
+from bayes_attrib.report.rolled_text import describe_rolled
 from bayes_attrib.report.run_folder import RunFolder
 
 
@@ -57,9 +58,11 @@ def compose_brief(run: RunFolder, medium: Medium) -> Brief:
 
 
 def _banner(facts: Facts, medium: Medium) -> str:
-    if facts.run.diagnostics.verdict == "ok":
-        return ""
-    words = describe_verdict(facts.run, language=medium.language)
-    return medium.sentences(
-        medium.strong(medium.plain(words.headline)), medium.plain(words.explanation)
-    )
+    sentences = []
+    if facts.run.diagnostics.verdict != "ok":
+        words = describe_verdict(facts.run, language=medium.language)
+        sentences += [medium.strong(medium.plain(words.headline)), medium.plain(words.explanation)]
+    rolled = describe_rolled(facts.run, medium.language)
+    if rolled is not None:
+        sentences += [medium.plain(rolled.origin), medium.strong(medium.plain(rolled.headline))]
+    return medium.sentences(*sentences) if sentences else ""

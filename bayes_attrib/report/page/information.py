@@ -67,9 +67,10 @@ def information_of(run: RunFolder, draws: PageDraws) -> pd.Series | None:
     Returns
     -------
     Series or None
-        None for a model of the user's own, whose priors are not known here.
+        None for a model of the user's own, whose priors are not known here, and for a run that
+        was rolled forward, whose totals have told the rates nothing.
     """
-    if run.manifest.model_variables:
+    if run.manifest.model_variables or run.manifest.rolled_forward is not None:
         return None
     data = draws.data
     fraction = information_fraction(draws.source.fit, data, run.spec)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from bayes_attrib.report.narrative import describe_verdict, interval_short
+from bayes_attrib.report.rolled_text import describe_rolled
 from bayes_attrib.report.workbook.book import Book
 from bayes_attrib.report.workbook.checks import SheetTables, check_lines
 from bayes_attrib.report.workbook.ledger import BOOKED, Ledger
@@ -46,6 +47,9 @@ def write_summary(sheet: Sheet, book: Book, ledger: Ledger, tables: SheetTables)
     verdict = describe_verdict(run, language=book.language)
     style = _VERDICT_STYLES[run.diagnostics.verdict]
     sheet.note(f"{verdict.headline} {verdict.explanation}", style)
+    rolled = describe_rolled(run, book.language)
+    if rolled is not None:
+        sheet.note(f"{rolled.origin} {rolled.headline}", _VERDICT_STYLES[rolled.style])
     _statement(sheet, book, tables)
     _checks(sheet, book, ledger, tables)
     _largest(sheet, book, ledger)
