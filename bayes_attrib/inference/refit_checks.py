@@ -128,7 +128,7 @@ def _effective_check(shares: FloatArray) -> Check:
     variance = shares.var(axis=(1, 2, 3))
     sizes = np.divide(variance, error, out=np.full(len(error), np.inf), where=error > 0)
     detail = f"smallest of {len(shares)} shares, from {means.shape[1]} draws of the totals"
-    return make_check("min_ess_cut_shares", float(sizes.min()), EFFECTIVE_DRAWS, detail)
+    return make_check("effective_total_draws", float(sizes.min()), EFFECTIVE_DRAWS, detail)
 
 
 def _sampler_checks(fit: PosteriorFit, n_chains: int, n_refits: int) -> list[Check]:

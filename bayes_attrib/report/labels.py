@@ -12,6 +12,21 @@ __all__ = ["describe_check_name", "moment", "printable", "terminal_label", "titl
 
 _CHECKS: Final = (
     (
+        "max_rhat_refits_",
+        message("Largest R-hat of a refit, over {what}"),
+        message("Do the chains of each refit to a draw of the totals agree?"),
+    ),
+    (
+        "refit_drift_",
+        message("Drift within refits of {what}, in standard errors"),
+        message("Have refits forgotten where they started?"),
+    ),
+    (
+        "effective_total_draws",
+        message("Draws of the totals that shares are worth"),
+        message("Are there enough draws of the totals, from which rates are inferred anew?"),
+    ),
+    (
         "max_rhat_without_lift_tests",
         message("Largest R-hat of the fit without lift tests"),
         message("Do the chains of the second fit agree about what was tested?"),

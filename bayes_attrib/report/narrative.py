@@ -25,6 +25,11 @@ _SHORT_KINDS: Final = {"hdi": message("{prob} HDI"), "eti": message("{prob} ETI"
 
 _REMEDIES: Final = (
     (("max_rhat_", "min_ess_"), message("Draw more (--tune, --draws).")),
+    (("refit_drift_",), message("Draw more in each refit (--draws).")),
+    (
+        ("effective_total_draws",),
+        message("Infer rates from more draws of the totals (totals.draws in the spec)."),
+    ),
     (("divergent_", "min_bfmi"), message("Raise inference.target_accept in the spec.")),
     (("max_depth_",), message("Tune longer (--tune).")),
     (("chains",), message("Run four chains (--chains 4).")),
