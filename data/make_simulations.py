@@ -22,6 +22,7 @@ FOLDERS: Final[Mapping[str, tuple[str, Mapping[str, object]]]] = {
         {"family": "gamma", "phi": 120.0, "price": 60.0, "sigma_entity": 0.25, "n_periods": 6},
     ),
     "mmm_to_mta": ("mmm_to_mta", {}),
+    "mmm_to_creatives": ("mmm_to_creatives", {}),
     "creative_nested": ("creative_nested", {}),
 }
 """Scenario and options of each folder."""

@@ -1,7 +1,8 @@
 """Scenario ``mmm_to_creatives``: channels of a mix model, campaigns and creatives below them.
 
 What a channel adds to sales follows its adstocked, saturated delivery, as a mix model assumes; but
-creatives differ in what a unit of it is worth, which no mix model sees.
+creatives differ in what a unit of it is worth, which no mix model sees. Totals are those of a mix
+model that knows the curve exactly: the same multiple of it in every cell of a channel.
 """
 
 from __future__ import annotations
@@ -80,6 +81,10 @@ class MmmToCreativesOptions(ScenarioOptions):
             description="correlation of the platform's conversions per impression with log rates",
         ),
     ] = 0.7
+    total_cv: Annotated[
+        float,
+        Field(ge=0, le=1, description="sd of the totals that is stated, relative to them"),
+    ] = 0.1
 
     @property
     def columns(self) -> Columns:
@@ -115,8 +120,8 @@ def draw_mmm_to_creatives(options: MmmToCreativesOptions, rng: np.random.Generat
     Returns
     -------
     Tables
-        Cells (channel, week, geo) with ``total``, the true contribution, in money; one row per
-        cell and creative at work with ``impressions``, ``spend``, ``exposure`` and ``amount``;
+        Cells (channel, week, geo) with ``total``, what a mix model would find, in money, and
+        ``total_sd``, the uncertainty that it would state; one row per cell and creative at work with ``impressions``, ``spend``, ``exposure`` and ``amount``;
         creatives.
     """
     drawn = [
@@ -148,7 +153,10 @@ def _draw_channel(
     rate = creatives.set_index("creative")["rate_true"].loc[edges["creative"]].to_numpy()
     edges["amount"] = round_significant(rate * edges["exposure"].to_numpy())
     cell = list(COLUMNS.aggregate)
-    totals = edges.groupby(cell, sort=False)["amount"].sum().rename("total").reset_index()
+    totals = edges.groupby(cell, sort=False)[names.EXPOSURE].sum().reset_index()
+    curve = totals.pop(names.EXPOSURE).to_numpy()
+    totals["total"] = round_significant(curve * edges["amount"].sum() / curve.sum())
+    totals["total_sd"] = round_significant(options.total_cv * totals["total"].to_numpy())
     order = [*cell, "creative", "impressions", "spend", names.EXPOSURE, "amount"]
     return Tables(totals, edges[order], creatives)
 
