@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_attrib import names
+from bayes_attrib.inference.delivery_constants import delivery_constants
 from bayes_attrib.inference.lift_constants import lift_constants
 from bayes_attrib.inputs import AggregateData, Grouping
 from bayes_attrib.inputs.aggregate_data import FloatArray
@@ -46,8 +47,8 @@ def constant_data(data: AggregateData, spec: ModelSpec) -> xr.Dataset:
         ``reference_rate`` (r0, totals per unit of exposure); over ``entity``, ``exposure`` (sum
         over aggregates) and ``group_<column>``; over ``aggregate``, ``group_<column>`` of its own
         groupings; over ``lift_test`` and ``lift_member``, lift tests and the cells that they cover;
-        and the columns that formulas read, ``<table>_covariate_<column>``. Slashes in
-        names of columns are written ``%2F``.
+        what learned exposures are made of; and the columns that formulas read,
+        ``<table>_covariate_<column>``. Slashes in names of columns are written ``%2F``.
     """
     own = names.ATTRIBUTABLE if data.has_unattributed else names.ENTITY
     exposed, attributable = data.is_exposed, data.edge_entity < data.n_attributable
@@ -67,7 +68,7 @@ def constant_data(data: AggregateData, spec: ModelSpec) -> xr.Dataset:
         for column in formula_columns(spec, table):
             if frame is not None:
                 found[covariate_of(table, column)] = ((dim,), _values(frame[column])[rows])
-    found |= lift_constants(data)
+    found |= lift_constants(data) | delivery_constants(data)
     coords = {
         names.ENTITY: data.entity_names,
         names.AGGREGATE: data.aggregate_labels[exposed],

@@ -10,6 +10,7 @@ import numpy as np
 from bayes_attrib import names
 from bayes_attrib.errors import Finding
 from bayes_attrib.inference.draw_matrix import BLOCK_ELEMENTS, DrawMatrix
+from bayes_attrib.inference.learned_checks import learned_findings
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, IntArray
 from bayes_attrib.model.covariates import entity_design
@@ -152,7 +153,7 @@ class OwnEffects:
 def information_findings(
     posterior: PosteriorFit, data: AggregateData, spec: ModelSpec
 ) -> tuple[Finding, ...]:
-    """Say which entities the data cannot tell apart, or say little about.
+    """Say which entities, and which learned transforms, the data cannot tell or say little about.
 
     Parameters
     ----------
@@ -166,9 +167,9 @@ def information_findings(
     Returns
     -------
     tuple of Finding
-        Notes; empty where the data inform every entity.
+        Notes, and warnings about transforms; empty where the data inform every entity.
     """
-    findings = []
+    findings = [*learned_findings(posterior, data, spec)]
     alike = indistinguishable_entities(data)
     if alike:
         sets = "set" if len(alike) == 1 else "sets"

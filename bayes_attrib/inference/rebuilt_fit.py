@@ -17,6 +17,7 @@ from bayes_attrib.inference.constant_data import (
     texts_of,
     variable_of,
 )
+from bayes_attrib.inference.delivery_constants import delivery_of
 from bayes_attrib.inference.lift_constants import lift_tests_of
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray, Grouping
@@ -80,6 +81,7 @@ def rebuild_fit(
         else _covariates(spec, names.EXPOSURES_TABLE, constants),
         aggregate_covariates=_covariates(spec, names.AGGREGATES_TABLE, constants),
         has_unattributed=has_unattributed,
+        delivery=delivery_of(constants),
         lift_tests=lift_tests_of(constants),
         truth=cells["truth_amount"].to_numpy() if "truth_amount" in cells else None,
     )

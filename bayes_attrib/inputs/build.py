@@ -59,7 +59,7 @@ def build_data(tables: Tables) -> AggregateData:
         has_unattributed=has_unattributed,
         truth=pairs.amount,
         delivery=tuple(
-            located_delivery(curve, pairs, aggregates.rows, entity_names)
+            located_delivery(curve, pairs.aggregate, pairs.entity, aggregates.rows, entity_names)
             for curve in tables.delivered
         ),
     )

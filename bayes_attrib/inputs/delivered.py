@@ -21,13 +21,13 @@ from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
 from bayes_attrib.inputs.delivery_axis import DeliveryAxis, read_delivery_axis
 from bayes_attrib.inputs.delivery_checks import (
     delivery_findings,
+    following_findings,
     is_sound,
     outside_findings,
     unmatched_findings,
 )
 from bayes_attrib.inputs.keys import match_keys
 from bayes_attrib.inputs.mend import mend_tables
-from bayes_attrib.inputs.pairs import Pairs
 from bayes_attrib.inputs.repair import Repair, RepairRecord
 from bayes_attrib.inputs.table import DeliveredCurve, Table, Tables
 from bayes_attrib.inputs.unavailable import UnavailableError
@@ -45,7 +45,7 @@ _EXCLUDING = (
 
 
 def mend_and_deliver(
-    tables: Tables, repairs: Collection[Repair]
+    tables: Tables, repairs: Collection[Repair], *, follows: bool = False
 ) -> tuple[Tables, tuple[RepairRecord, ...], list[Finding]]:
     """Carry out repairs, and make exposures where the spec says how.
 
@@ -55,6 +55,9 @@ def mend_and_deliver(
         Typed tables, as read.
     repairs : collection of Repair
         What the user asked for.
+    follows : bool
+        Whether the aggregates follow those of a fit: delivery of earlier periods is then carried
+        over into them.
 
     Returns
     -------
@@ -72,9 +75,21 @@ def mend_and_deliver(
     tables, records = mend_tables(tables, [r for r in repairs if r not in _EXCLUDING])
     findings: list[Finding] = []
     with suppress(UnavailableError):
-        tables, findings = _deliver(tables, section)
+        tables, findings = _following(tables, section) if follows else _deliver(tables, section)
     tables, more = mend_tables(tables, [r for r in repairs if r in _EXCLUDING])
     return tables, (*records, *more), findings
+
+
+def _following(tables: Tables, section: ExposureSpec) -> tuple[Tables, list[Finding]]:
+    """Make exposures in new aggregates, into which earlier delivery is carried over."""
+    missing = list(following_findings(tables))
+    if missing:
+        return tables, missing
+    spec = tables.spec
+    carrying = section.model_copy(update={"outside": "carry_over"})
+    open_spec = spec.model_copy(update={"exposure": carrying})
+    tables, findings = _deliver(replace(tables, spec=open_spec), carrying)
+    return replace(tables, spec=spec), findings
 
 
 def _deliver(tables: Tables, section: ExposureSpec) -> tuple[Tables, list[Finding]]:
@@ -316,7 +331,11 @@ def _located(
 
 
 def located_delivery(
-    curve: DeliveredCurve, pairs: Pairs, rows: IntArray, entities: npt.NDArray[np.object_]
+    curve: DeliveredCurve,
+    aggregate: IntArray,
+    entity: IntArray,
+    rows: IntArray,
+    entities: npt.NDArray[np.object_],
 ) -> LaggedDelivery:
     """Say which stored exposures a curve made.
 
@@ -324,8 +343,8 @@ def located_delivery(
     ----------
     curve : DeliveredCurve
         Exposures by row of the aggregate and name of the entity.
-    pairs : Pairs
-        Stored exposures, in order of aggregate and entity.
+    aggregate, entity : ndarray of int, shape (n_edges,)
+        Row and column of the stored exposures, in that order.
     rows : ndarray of int, shape (n_aggregates,)
         Row in the file of every aggregate that is left.
     entities : ndarray of str (object), shape (n_entities,)
@@ -336,12 +355,12 @@ def located_delivery(
     LaggedDelivery
         Of those that are stored; places that are in none of them are left out.
     """
-    aggregate = pd.Index(rows).get_indexer(pd.Index(curve.aggregate_row))
-    entity = pd.Index(entities).get_indexer(pd.Index(curve.entity))
+    row = pd.Index(rows).get_indexer(pd.Index(curve.aggregate_row))
+    column = pd.Index(entities).get_indexer(pd.Index(curve.entity))
     width = len(entities)
-    stored = pd.Index(pairs.aggregate * width + pairs.entity)
-    edge = stored.get_indexer(pd.Index(aggregate * width + entity))
-    edge = np.where(aggregate >= 0, edge, -1)
+    stored = pd.Index(aggregate * width + entity)
+    edge = stored.get_indexer(pd.Index(row * width + column))
+    edge = np.where((row >= 0) & (column >= 0), edge, -1)
     kept = np.flatnonzero(edge >= 0)
     kept = kept[np.argsort(edge[kept])]
     given = curve.delivery

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from bayes_attrib import names
 from bayes_attrib.citing import counted, listed, nearest, quote
 from bayes_attrib.errors import Finding
 from bayes_attrib.exposure.channel_transform import transform_for
@@ -119,6 +120,43 @@ def _table_of_channels(tables: Tables, section: ExposureSpec) -> tuple[Table, bo
     if section.channel in tables.spec.columns.aggregate:
         return tables.exposures.whole(), True
     return tables.entities.whole(), False
+
+
+def following_findings(tables: Tables) -> Iterator[Finding]:
+    """Yield what new delivery lacks, so that no exposures can be made of it.
+
+    Parameters
+    ----------
+    tables : Tables
+        Typed tables of new aggregates.
+
+    Yields
+    ------
+    Finding
+        Errors.
+    """
+    section, stems = tables.spec.exposure, tables.by_stem
+    if section is None or names.EXPOSURES_TABLE not in stems:
+        return
+    if names.AGGREGATES_TABLE not in stems:
+        message = "delivery alone does not say which periods are asked about"
+        remedy = (
+            "give the table of aggregates with their keys, and delivery of these periods and of "
+            "those before them that still work"
+        )
+        yield Finding("missing-table", "error", names.AGGREGATES_TABLE, message, remedy)
+    if section.channel in tables.spec.columns.aggregate:
+        return
+    key = tables.spec.columns.entity
+    described = set(tables.entities[key]) if names.ENTITIES_TABLE in stems else set()
+    table = tables.exposures
+    yield from row_findings(
+        "unknown-channel",
+        table,
+        table.select(~table[key].isin(described)),
+        f"no row of the entities tells the {section.channel} of the entity",
+        f"give the table of entities with the column {quote(section.channel)}",
+    )
 
 
 def outside_findings(tables: Tables) -> Iterator[Finding]:

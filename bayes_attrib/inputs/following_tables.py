@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from bayes_attrib import names
 from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs import cell_checks, model_checks, truth_checks
+from bayes_attrib.inputs.delivered import mend_and_deliver
 from bayes_attrib.inputs.layout import layouts_of
-from bayes_attrib.inputs.mend import mend_tables, note_unused_repairs
+from bayes_attrib.inputs.mend import note_unused_repairs
 from bayes_attrib.inputs.new_tables import KnownNames, check_new_tables
 from bayes_attrib.inputs.repair import Repair, RepairRecord
 from bayes_attrib.inputs.row_findings import row_findings
@@ -110,8 +111,8 @@ def read_following_tables(
         else:
             by_stem[stem] = typed
             findings += [*typed.file.findings, *faults]
-    tables, records = mend_tables(Tables(spec, by_stem), repairs)
-    findings += [*check_new_tables(tables, known), *_check_rows(tables, set(seen))]
+    tables, records, delivery = mend_and_deliver(Tables(spec, by_stem), repairs, follows=True)
+    findings += [*delivery, *check_new_tables(tables, known), *_check_rows(tables, set(seen))]
     findings += note_unused_repairs(repairs, records)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:

@@ -16,9 +16,9 @@ from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs import cell_checks, key_checks, number_checks, unattributed_checks
 from bayes_attrib.inputs.citing import listed
 from bayes_attrib.inputs.covariate_checks import covariate_findings
+from bayes_attrib.inputs.delivered import mend_and_deliver
 from bayes_attrib.inputs.keys import compose, is_blank, strip
 from bayes_attrib.inputs.layout import Layout, layouts_of
-from bayes_attrib.inputs.mend import mend_tables
 from bayes_attrib.inputs.repair import Repair
 from bayes_attrib.inputs.row_findings import row_findings
 from bayes_attrib.inputs.source import DataSource, SourceFile, folder_findings, locate
@@ -134,7 +134,8 @@ def read_new_tables(
             else:
                 by_stem[stem] = table
                 findings += [*table.file.findings, *faults]
-    tables, _ = mend_tables(Tables(spec, by_stem), repairs)
+    tables, _, delivery = mend_and_deliver(Tables(spec, by_stem), repairs, follows=True)
+    findings += delivery
     findings += check_new_tables(tables, known)
     _raise(findings)
     return tables

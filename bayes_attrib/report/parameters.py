@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayes_attrib import names
 from bayes_attrib.attribution import interval_of
+from bayes_attrib.model.learned_exposure import learned_of
 from bayes_attrib.report.language import ENGLISH, Language, message
 from bayes_attrib.report.run_folder import RunFolder
 from bayes_attrib.spec import ModelSpec, PriorSpec
@@ -121,11 +122,14 @@ def _elements(
     if len(levels) != 1 or values.sizes[levels[0]] > MAX_LEVELS:
         return
     dim = levels[0]
+    learned = learned_of(spec).parameters if values.name == names.TRANSFORM else ()
+    priors = {parameter.label: prior_words(parameter.prior) for parameter in learned}
     labels = values[dim].to_numpy().astype(str) if dim in values.coords else None
     for i in range(values.sizes[dim]):
         label = str(labels[i]) if labels is not None else str(i)
         name = f"{values.name}[{label}]"
-        yield _summarise(name, meaning(label), values.isel({dim: i}), spec, "")
+        prior = priors.get(label, "")
+        yield _summarise(name, meaning(label), values.isel({dim: i}), spec, prior)
 
 
 def _summarise(
@@ -192,6 +196,7 @@ _VECTORS: Final = MappingProxyType(
         names.COEFFICIENT_PAIR: message(
             "change of the pair's log factor per unit of {level}, as you measure it"
         ),
+        names.TRANSFORM: message("{level}: parameter of a transform of delivery, learned"),
         names.COEFFICIENT_ZERO: message("change of the log odds of a zero per unit of {level}"),
     }
 )

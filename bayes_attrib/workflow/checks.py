@@ -19,6 +19,7 @@ from bayes_attrib.inference import (
 )
 from bayes_attrib.inference.lift_findings import lift_checks
 from bayes_attrib.inputs import AggregateData
+from bayes_attrib.model.learned_exposure import learned_of
 from bayes_attrib.spec import ModelSpec
 from bayes_attrib.workflow.methods import CheckedDraws, method_of
 from bayes_attrib.workflow.own_model import own_parameters
@@ -84,10 +85,11 @@ def computed_checks(
 
 
 def hyperparameters(spec: ModelSpec) -> list[str]:
-    """Return the variables above the entities: parameters, effects of groups, unequal spreads."""
+    """Return the variables above the entities: parameters, effects, spreads, transforms."""
     rates = spec.rates
     effects = map(names.effect_of, (*rates.groups, *rates.aggregate_effects))
     spreads = (
         [] if rates.heteroscedastic is None else [names.sigma_entity_of(rates.heteroscedastic)]
     )
-    return [*spec.parameters, *effects, *spreads]
+    learned = [names.TRANSFORM] if learned_of(spec).parameters else []
+    return [*spec.parameters, *effects, *spreads, *learned]

@@ -19,10 +19,12 @@ from bayes_attrib.inference import DrawMatrix, ExpectedDraws, PosteriorFit
 from bayes_attrib.inference.constant_data import Texts
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
+from bayes_attrib.inputs.delivered import located_delivery
 from bayes_attrib.inputs.keys import match_keys
 from bayes_attrib.inputs.table import Tables
 from bayes_attrib.model.edge_terms import EdgeTerm, LevelTerm, LinearTerm
 from bayes_attrib.model.families import Draws
+from bayes_attrib.model.learned_exposure import transform_term
 from bayes_attrib.spec import DriftSpec, ModelSpec
 
 Term = tuple[EdgeTerm, FloatArray]
@@ -88,6 +90,12 @@ def new_aggregates(
         entity_names=np.append(rates.entities, [names.UNATTRIBUTED] if own else []).astype(object),
         exposure=edges.matrix((len(frame), len(log_rate))),
         has_unattributed=own,
+        delivery=tuple(
+            located_delivery(
+                curve, edges.aggregate, edges.entity, tables.aggregates.rows, rates.entities
+            )
+            for curve in tables.delivered
+        ),
     )
     terms = _terms(source, tables, _Exposed(data, frame, edges, rates), rng)
     mean = ExpectedDraws(data, DrawMatrix.of(np.exp(log_rate)), tuple(terms))
@@ -161,6 +169,9 @@ def _terms(source: Source, tables: Tables, new: _Exposed, rng: np.random.Generat
         found.append((LinearTerm(names.BETA_PAIR, matrix), fit.draws(names.BETA_PAIR)))
     if source.spec.rates.drift is not None:
         found.append(_drift_term(fit, source.spec.rates.drift, new, rng))
+    learned = transform_term(new.data, source.spec)
+    if learned is not None:
+        found.append((learned, fit.draws(names.TRANSFORM)))
     return found
 
 
