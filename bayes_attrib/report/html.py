@@ -29,6 +29,7 @@ from bayes_attrib.report.page.drilldown import look_inside
 from bayes_attrib.report.page.parameter_rows import lay_out_parameters
 from bayes_attrib.report.page.script_words import script_words
 from bayes_attrib.report.page.shrinkage import lay_out_shrinkage
+from bayes_attrib.report.page.variance import lay_out_variance
 from bayes_attrib.report.parameters import summarise_parameters
 from bayes_attrib.report.reconciliation import METHODS, reconcile
 from bayes_attrib.report.rolled_text import describe_rolled
@@ -95,12 +96,15 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
     )
     is_rolled = run.manifest.rolled_forward is not None
     shrinkage = None if is_rolled else lay_out_shrinkage(run, draws, amounts)
+    variance = lay_out_variance(run, amounts)
     contents = Contents(
         rollups=bool(rollups),
         shrinkage=shrinkage is not None,
         comparison=drawn.comparison is not None,
         time=drawn.series is not None,
         information=drawn.information is not None,
+        variance=variance is not None,
+        lift_tests=drawn.lift_tests is not None,
         truth=bool(entity.errors),
     )
     return {
@@ -123,6 +127,7 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
         "amounts": amounts,
         "drawn": drawn,
         "shrinkage": shrinkage,
+        "variance": variance,
         "inside": look_inside(run, draws, amounts),
         "sections": list_sections(contents, language),
         "script_words": script_words(language),
