@@ -19,6 +19,7 @@ from bayes_attrib.cli import (  # noqa: F401
     import_mmm,
     journeys,
     log,
+    mmm,
     predict,
     report,
     roll_forward,
