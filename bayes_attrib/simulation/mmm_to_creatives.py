@@ -128,7 +128,8 @@ def draw_mmm_to_creatives(options: MmmToCreativesOptions, rng: np.random.Generat
         _draw_channel(channel, options, stream)
         for channel, stream in zip(CHANNELS, rng.spawn(len(CHANNELS)), strict=True)
     ]
-    return Tables(*(pd.concat(tables, ignore_index=True) for tables in zip(*drawn, strict=True)))
+    parts = zip(*(tables[:3] for tables in drawn), strict=True)
+    return Tables(*(pd.concat(tables, ignore_index=True) for tables in parts))
 
 
 def _draw_channel(
