@@ -16,6 +16,15 @@ _HEAD: Final = """\
 # lift test informs it.
 """
 
+_TOTALS: Final = """
+# Totals are estimates. Each draw of the split is that of one draw of all totals together, as
+# total_draws.parquet has them. That costs no more than "plugin", which takes totals as known and
+# gives intervals that are too narrow for amounts. Where totals say something about rates, as with
+# family "gamma" or lift tests, "cut" infers rates anew from each of some draws.
+[totals]
+uncertainty = "paired"
+"""
+
 _BODY: Final = """
 schema_version = 1
 name = "imported_mmm"
@@ -30,7 +39,7 @@ entity    = {entity}
 # priors, and lift tests. Where totals were measured independently of the mix model, choose "gamma".
 [likelihood]
 family = "given"
-{rates}
+{rates}{totals}
 [inference]
 method = "nuts"
 seed   = 1
@@ -64,6 +73,7 @@ def spec_text(model: MixModel, columns: DeliveryColumns, pooling: tuple[str, ...
         aggregate=_toml(keys),
         entity=_toml(columns.entity),
         rates=rates,
+        totals=_TOTALS if model.has_draws else "",
         period=_toml(columns.period),
     )
 

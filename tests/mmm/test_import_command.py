@@ -68,7 +68,9 @@ def test_every_source_becomes_a_data_folder_that_validates(capsys, tmp_path, kin
     spec = load_spec(out / "model.toml")
     read = read_tables(spec, DataSource(out))
     assert read.data.grand_total == pytest.approx(record["result"]["grand_total"])
-    assert {f.code for f in read.findings} <= {"total-sd-not-used", "zero-exposure"}
+    drawn = set() if kind == "robyn" else {"totals-paired", "few-total-draws"}
+    assert {f.code for f in read.findings} - {"zero-exposure"} == drawn
+    assert spec.total_uncertainty == ("plugin" if kind == "robyn" else "paired")
     assert spec.likelihood.family == "given"
     assert spec.rates.pooling == ("channel", "objective")
     assert (out / "total_draws.parquet").exists() == (kind != "robyn")
