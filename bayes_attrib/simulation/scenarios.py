@@ -11,6 +11,8 @@ import numpy as np
 from bayes_attrib.errors import Finding, SpecError
 from bayes_attrib.simulation.creative_nested import CREATIVE_NESTED
 from bayes_attrib.simulation.hcp_brick import HCP_BRICK
+from bayes_attrib.simulation.journeys import JOURNEYS
+from bayes_attrib.simulation.mmm_lab import MMM_RETAIL, MMM_THREE_CHANNELS
 from bayes_attrib.simulation.mmm_to_creatives import MMM_TO_CREATIVES
 from bayes_attrib.simulation.mmm_to_mta import MMM_TO_MTA
 from bayes_attrib.simulation.options import did_you_mean, parse_options
@@ -26,6 +28,9 @@ SCENARIOS: Final[Mapping[str, Scenario[Any]]] = MappingProxyType(
             CREATIVE_NESTED,
             MMM_TO_CREATIVES,
             USER_GOODWILL,
+            JOURNEYS,
+            MMM_THREE_CHANNELS,
+            MMM_RETAIL,
         )
     }
 )
@@ -87,4 +92,5 @@ def simulate(
         scenario=scenario,
         seed=seed,
         options=parsed,
+        others=tables.others,
     )
