@@ -52,8 +52,21 @@ class LaggedDelivery:
         """Return the part that is about some consecutive exposures."""
         first, last = np.searchsorted(self.edges, [edges.start, edges.stop])
         part = slice(int(first), int(last))
+        return self._with(self.edges[part], part)
+
+    def kept(self, is_kept: npt.NDArray[np.bool_]) -> LaggedDelivery:
+        """Return the part about the stored exposures that are kept, counted anew."""
+        part = np.flatnonzero(is_kept[self.edges])
+        return self._with((np.cumsum(is_kept) - 1)[self.edges[part]], part)
+
+    def _with(self, edges: IntArray, part: slice | IntArray) -> LaggedDelivery:
         used, place = np.unique(self.place[part], return_inverse=True)
-        return LaggedDelivery(self.edges[part], self.lags[part], place, self.place_lags[used])
+        return LaggedDelivery(
+            edges.astype(np.int64),
+            self.lags[part],
+            place.astype(np.int64),
+            self.place_lags[used],
+        )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.inputs.aggregate_data import AggregateData, Grouping
-from bayes_attrib.inputs.delivered import located_delivery
+from bayes_attrib.inputs.delivered_curves import located_delivery
 from bayes_attrib.inputs.keys import match_keys
 from bayes_attrib.inputs.nesting import nested_groupings
 from bayes_attrib.inputs.pairs import pairs_of, with_unattributed

@@ -173,6 +173,7 @@ def _subset(data: AggregateData, rows: IntArray, entities: IntArray) -> Aggregat
         entity_covariates=_rows_of(data.entity_covariates, entities),
         pair_covariates=_rows_of(data.pair_covariates, np.flatnonzero(inside)),
         aggregate_covariates=_rows_of(data.aggregate_covariates, rows),
+        delivery=tuple(part.kept(inside) for part in data.delivery),
     )
 
 

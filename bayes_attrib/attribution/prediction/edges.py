@@ -19,7 +19,7 @@ from bayes_attrib.inference import DrawMatrix, ExpectedDraws, PosteriorFit
 from bayes_attrib.inference.constant_data import Texts
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
-from bayes_attrib.inputs.delivered import located_delivery
+from bayes_attrib.inputs.delivered_curves import located_delivery
 from bayes_attrib.inputs.keys import match_keys
 from bayes_attrib.inputs.table import Tables
 from bayes_attrib.model.edge_terms import EdgeTerm, LevelTerm, LinearTerm
