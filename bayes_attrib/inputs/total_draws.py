@@ -23,7 +23,7 @@ from bayes_attrib.inputs.aggregate_data import FloatArray
 from bayes_attrib.inputs.drawn_totals import DrawnTotals
 from bayes_attrib.inputs.keys import compose, match_keys, strip
 from bayes_attrib.inputs.layout import Layout
-from bayes_attrib.inputs.row_findings import row_findings
+from bayes_attrib.inputs.row_findings import keys_of, row_findings
 from bayes_attrib.inputs.source import PARQUET, DataSource, SourceFile, locate
 from bayes_attrib.inputs.table import Table, Tables
 from bayes_attrib.inputs.table_file import TableFile, read_table_file
@@ -202,7 +202,7 @@ def _values_of(table: Table) -> FloatArray:
             rows,
             f"most rows have {usual:,} draws, and these have others: a draw is one of all totals",
             "write the draws of the same chains and iterations for every aggregate",
-            show=lambda r: f"{lengths[r]:,} draws",
+            show=lambda row: f"{lengths[row]:,} draws ({keys_of(table, row)})",
         )
         raise UnavailableError(*found)
     flat = pc.fill_null(pc.list_flatten(lists).cast(pa.float64()), np.nan)
@@ -231,7 +231,7 @@ def _value_faults(table: Table, values: FloatArray) -> Iterator[Finding]:
         "draws are negative, and cannot be split by positive rates",
         "fit the mix model with effects that are not negative; or import with --negative clip, "
         "which sets them to zero and says so",
-        show=lambda row: f"{lowest[row]:.6g}",
+        show=lambda row: f"{lowest[row]:.6g} ({keys_of(table, row)})",
     )
 
 
@@ -251,7 +251,9 @@ def _mean_faults(
         f"{STANDARD_ERRORS:g} standard errors",
         "take both from one mix model: the total is the mean over draws; check that rows were not "
         "moved between aggregates",
-        show=lambda at: f"total {wanted[place[at]]:.6g}, mean {mean[place[at]]:.6g}",
+        show=lambda at: (
+            f"total {wanted[place[at]]:.6g}, mean {mean[place[at]]:.6g} ({keys_of(aggregates, at)})"
+        ),
     )
 
 
