@@ -32,12 +32,12 @@ from scipy.stats import binom
 from bayes_attrib import names
 from bayes_attrib.attribution import attribute
 from bayes_attrib.attribution.prediction import Source
-from bayes_attrib.attribution.rolling import check_drift, roll
+from bayes_attrib.attribution.rolling import DriftReport, Rolled, check_drift, roll
 from bayes_attrib.attribution.rolling.drift import REFIT_P, WARN_P
 from bayes_attrib.baselines import fit_proportional
 from bayes_attrib.inference.constant_data import FittedData, constant_data
 from bayes_attrib.inference.mixing import ess_bulk
-from bayes_attrib.inputs import DataSource, read_tables
+from bayes_attrib.inputs import AggregateData, DataSource, read_tables
 from bayes_attrib.inputs.following_tables import read_following_tables
 from bayes_attrib.model.families import get_family
 from bayes_attrib.spec import parse_plain
@@ -152,7 +152,7 @@ def judge_world(seed: int, folder: Path, *, refit: bool) -> dict:
     return found
 
 
-def compare_with_refit(folder: Path, rolled, drift) -> dict:
+def compare_with_refit(folder: Path, rolled: Rolled, drift: DriftReport) -> dict:
     """Compare shares of the new weeks under weighted draws with those of a true refit."""
     both = folder / "both"
     both.mkdir()
@@ -183,7 +183,7 @@ def compare_with_refit(folder: Path, rolled, drift) -> dict:
     }
 
 
-def _shares(data, rates: np.ndarray) -> np.ndarray:
+def _shares(data: AggregateData, rates: np.ndarray) -> np.ndarray:
     """Expected shares of the new totals, shape (n_chains, n_draws, n_entities)."""
     shape, flat = rates.shape, rates.reshape(-1, rates.shape[-1])
     mu = data.exposure @ flat.T

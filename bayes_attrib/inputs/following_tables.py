@@ -10,6 +10,7 @@ from bayes_attrib import names
 from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs import cell_checks, model_checks, truth_checks
 from bayes_attrib.inputs.delivered import mend_and_deliver
+from bayes_attrib.inputs.drawn_totals import DrawnTotals
 from bayes_attrib.inputs.layout import layouts_of
 from bayes_attrib.inputs.mend import note_unused_repairs
 from bayes_attrib.inputs.new_tables import KnownNames, check_new_tables
@@ -24,6 +25,7 @@ from bayes_attrib.inputs.source import (
 )
 from bayes_attrib.inputs.table import Table, Tables
 from bayes_attrib.inputs.table_file import read_table_file
+from bayes_attrib.inputs.total_draws import read_total_draws
 from bayes_attrib.inputs.typed import type_table
 from bayes_attrib.inputs.unavailable import UnavailableError
 from bayes_attrib.spec import ModelSpec
@@ -49,12 +51,15 @@ class FollowingTables:
         What the repairs that were asked for have changed.
     sources : tuple of SourceFile
         The files, with their digests.
+    total_draws : DrawnTotals or None
+        Draws of the new totals, where the spec treats totals as estimates.
     """
 
     tables: Tables
     findings: tuple[Finding, ...]
     repairs: tuple[RepairRecord, ...]
     sources: tuple[SourceFile, ...]
+    total_draws: DrawnTotals | None = None
 
 
 def read_following_tables(
@@ -95,7 +100,9 @@ def read_following_tables(
     """
     by_stem: dict[str, Table] = {}
     findings = folder_findings(source)
-    for stem, layout in layouts_of(spec).items():
+    layouts = layouts_of(spec)
+    for stem in (names.AGGREGATES_TABLE, names.EXPOSURES_TABLE, names.ENTITIES_TABLE):
+        layout = layouts[stem]
         categories = tuple({*layout.categories, *known.categories.get(stem, ())})
         try:
             path = locate(source, stem)
@@ -111,15 +118,22 @@ def read_following_tables(
         else:
             by_stem[stem] = typed
             findings += [*typed.file.findings, *faults]
-    tables, records, delivery = mend_and_deliver(Tables(spec, by_stem), repairs, follows=True)
+    whole = Tables(spec, by_stem)
+    tables, records, delivery = mend_and_deliver(whole, repairs, follows=True)
+    drawn = read_total_draws(tables, whole, source)
     findings += [*delivery, *check_new_tables(tables, known), *_check_rows(tables, set(seen))]
+    findings += drawn.findings
     findings += note_unused_repairs(repairs, records)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         count = "one fault" if len(errors) == 1 else f"{len(errors)} faults"
         raise DataError(f"the tables to roll forward to have {count}:", errors)
     sources = tuple(table.file.source for table in by_stem.values())
-    return FollowingTables(_without_idle_rows(tables), tuple(findings), records, sources)
+    if drawn.source is not None:
+        sources = (*sources, drawn.source)
+    return FollowingTables(
+        _without_idle_rows(tables), tuple(findings), records, sources, drawn.draws
+    )
 
 
 def _check_rows(tables: Tables, seen: set[tuple[str, ...]]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What a reader must know of a run that was rolled forward: nothing was fitted, and does it hold."""
+"""What a reader must know of a run that was rolled forward: no fit, and whether it serves."""
 
 from __future__ import annotations
 

@@ -117,7 +117,14 @@ def roll_forward(
     if seed is None:
         seed = _seed_of(digest, tables)
     source_fit = Source(draws.fit, spec, fitted)
-    rolled = roll(source_fit, constants, tables.tables, np.random.default_rng([seed, _ROLL_STREAM]))
+    rolled = roll(
+        source_fit,
+        constants,
+        tables.tables,
+        np.random.default_rng([seed, _ROLL_STREAM]),
+        total_draws=tables.total_draws,
+        seed=seed,
+    )
     rate = _em_rates(draws, rolled, fitted.reference_rate)
     result = attribute(
         rolled.mean,
@@ -126,6 +133,7 @@ def roll_forward(
         baselines=rolled_baselines(rolled.data, rate),
         interval=spec.report.interval,
         rng=allocation_rng(seed),
+        variance=spec.totals is not None,
     )
     drift = check_drift(
         rolled, spec, result.expected_amounts, np.random.default_rng([seed, _DRIFT_STREAM])
@@ -136,7 +144,10 @@ def roll_forward(
     open_run_folder(out, overwrite=overwrite)
     groups = {name: node.to_dataset() for name, node in rolled.fit.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "constant_data": kept})
-    findings = [*_findings(manifest, drift), *tables.findings]
+    findings = [
+        *_findings(manifest, drift, estimated=tables.total_draws is not None),
+        *tables.findings,
+    ]
     _write(RolledForward(out, drift, result), run, tree, manifest, findings=findings)
     return RolledForward(out, drift, result)
 
@@ -169,12 +180,6 @@ def require_fit(run: RunFolder) -> None:
         raise RunFolderError(
             f"{run.path}: the spec makes exposures from delivery ([exposure]), and carry-over into "
             "new weeks takes the delivery of all weeks before; fit again with all weeks"
-        )
-    if spec.total_uncertainty != "plugin":
-        raise RunFolderError(
-            f"{run.path}: totals.uncertainty is {spec.total_uncertainty!r}, whose draws of totals "
-            "belong to one fit of the mix model, and new totals to another; fit again with all "
-            'weeks, or roll a fit forward that has totals.uncertainty = "plugin"'
         )
     formulas = {
         "rates.pair_covariates": spec.rates.pair_covariates,
@@ -266,7 +271,7 @@ _REMEDY: Final = {
 }
 
 
-def _findings(manifest: dict[str, Any], drift: DriftReport) -> list[Finding]:
+def _findings(manifest: dict[str, Any], drift: DriftReport, *, estimated: bool) -> list[Finding]:
     """What a reader should know: that nothing was fitted, and whether the fit still serves."""
     origin = manifest["rolled_forward"]
     told = (
@@ -275,6 +280,12 @@ def _findings(manifest: dict[str, Any], drift: DriftReport) -> list[Finding]:
         "totals"
     )
     found = [Finding("rolled-forward", "note", names.AGGREGATES_TABLE, told)]
+    if estimated:
+        paired = (
+            "each draw of the fit splits a draw of the new totals, met by lot: what rates and new "
+            "totals have in common is not known here"
+        )
+        found.append(Finding("rolled-totals-paired", "note", names.TOTAL_DRAWS_TABLE, paired))
     found += [
         Finding(
             f"drift-{reason.code}",
@@ -299,6 +310,8 @@ def _write(
     """Write all files, the manifest after those that it speaks of."""
     out = rolled.path
     write_table(out, names.ATTRIBUTION_FILE, rolled.result.table)
+    if rolled.result.variance is not None:
+        write_table(out, names.VARIANCE_FILE, rolled.result.variance)
     cells = io.BytesIO()
     rolled.result.cells.to_parquet(cells, index=False)
     write_atomically(out / names.CELLS_FILE, cells.getvalue())

@@ -23,9 +23,11 @@ from bayes_attrib.attribution.rolling.levels import (
 from bayes_attrib.inference import PosteriorFit, expected_draws, noise_draws
 from bayes_attrib.inference.constant_data import constant_data, covariate_of, formula_columns
 from bayes_attrib.inference.expected_draws import ExpectedDraws
+from bayes_attrib.inference.given_totals import GivenTotals, pair_totals, with_totals
 from bayes_attrib.inference.large_rates import is_large, rates_of
 from bayes_attrib.inputs import AggregateData
 from bayes_attrib.inputs.aggregate_data import FloatArray, IntArray
+from bayes_attrib.inputs.drawn_totals import DrawnTotals
 from bayes_attrib.inputs.keys import match_keys
 from bayes_attrib.inputs.pairs import pairs_of, with_unattributed
 from bayes_attrib.inputs.table import Tables
@@ -69,7 +71,15 @@ class Rolled:
         return np.append(self.rates.is_new, [False] * int(self.data.has_unattributed))
 
 
-def roll(source: Source, constants: xr.Dataset, tables: Tables, rng: np.random.Generator) -> Rolled:
+def roll(
+    source: Source,
+    constants: xr.Dataset,
+    tables: Tables,
+    rng: np.random.Generator,
+    *,
+    total_draws: DrawnTotals | None = None,
+    seed: int = 1,
+) -> Rolled:
     """Carry a fit over to new aggregates; nothing is fitted.
 
     Parameters
@@ -82,6 +92,10 @@ def roll(source: Source, constants: xr.Dataset, tables: Tables, rng: np.random.G
         Checked tables of :func:`bayes_attrib.inputs.following_tables.read_following_tables`.
     rng : numpy.random.Generator
         Source of rates, effects and drift that the fit has never seen.
+    total_draws : DrawnTotals, optional
+        Draws of the new totals; each draw of the fit splits one of them.
+    seed : int
+        Which draw of the totals meets which draw of the fit.
 
     Returns
     -------
@@ -107,6 +121,9 @@ def roll(source: Source, constants: xr.Dataset, tables: Tables, rng: np.random.G
     if _STATS in source.fit.tree.children:
         tree[_STATS] = source.fit.sample_stats
     fit = PosteriorFit(xr.DataTree.from_dict(tree), source.fit.method)
+    if total_draws is not None:
+        values, of_draw = pair_totals(total_draws, data.totals, fit.n_draws, seed)
+        fit = with_totals(fit, data, GivenTotals(values, of_draw, "paired"))
     mean, noise = expected_draws(fit, data, spec), noise_draws(fit, data, spec)
     return Rolled(fit, data, mean, noise, rates)
 
