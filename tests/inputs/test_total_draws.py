@@ -76,7 +76,7 @@ def test_draws_are_not_looked_at_where_totals_are_taken_as_known(tmp_path):
 def test_standard_deviations_alone_give_independent_draws_and_a_warning(tmp_path):
     sd = np.array([3.0, 0.0, 1.0])
     read = read_tables(PAIRED, write_folder(tmp_path, sd=sd))
-    values = read.data.total_draws.values
+    values = read.data.total_draws.values  # noqa: PD011, no pandas
     assert not read.data.total_draws.is_joint
     (loud,) = [f for f in read.findings if f.severity == "warning"]
     assert loud.code == "total-draws-from-sd"
