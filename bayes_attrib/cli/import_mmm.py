@@ -72,6 +72,10 @@ def import_mix_model(
     rescale: Annotated[
         bool, typer.Option("--rescale", help="Make delivery add up to the mix model's.")
     ] = False,
+    learn: Annotated[
+        bool,
+        typer.Option("--learn", help="Learn the transforms anew, with priors from the mix model."),
+    ] = False,
     entity: Annotated[str, typer.Option(help="Column of entities.")] = "campaign",
     channel: Annotated[str, typer.Option(help="Column of channels.")] = "channel",
     period: Annotated[str, typer.Option(help="Column of periods.")] = "period",
@@ -106,6 +110,7 @@ def import_mix_model(
             semantics.value,
             negative.value,
             rescale,
+            learn,
             RobynOptions(solution, robyn_adstock.value if robyn_adstock else None),
         ),
         overwrite=overwrite,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from bayes_attrib import names
-from bayes_attrib.exposure.channel_transform import ChannelTransform, TransformKey
 from bayes_attrib.exposure.curve_math import NUMPY
 from bayes_attrib.exposure.lag_delivery import CellDelivery, LaggedCells, lag_delivery
 from bayes_attrib.exposure.lagged import LaggedDelivery
@@ -20,9 +18,8 @@ from bayes_attrib.inputs.delivery_rows import (
     ENTITY,
     PERIOD,
     DeliveryRows,
-    code_of,
     marked,
-    transform_codes,
+    transform_of,
 )
 from bayes_attrib.inputs.table import DeliveredCurve
 from bayes_attrib.spec import ExposureSpec
@@ -62,7 +59,8 @@ def lag_learned(
         In the order of the learned transforms.
     """
     values = np.array([parameter.value for parameter in learned.parameters])
-    transforms, first = section.transforms, min(int(rows.frame[PERIOD].min()), 0)
+    scales = np.array([transform.scale for transform in section.transforms.values()])
+    first = min(int(rows.frame[PERIOD].min()), 0)
     n_periods = axis.last - first + 1
     found = []
     for transform in learned.transforms:
@@ -70,7 +68,7 @@ def lag_learned(
         frame = frame[(frame[names.DELIVERY] > 0) & (frame[PERIOD] <= axis.last)]
         cell, keys = pd.factorize(pd.MultiIndex.from_frame(frame[rows.cell].astype(str)))
         entity, entities = pd.factorize(frame[ENTITY])
-        scale = _scales(frame, transform.keys, section, transforms)
+        scale = scales[transform_of(frame, section)]
         n_lags = min(len(transform.curve.transform.adstock.weights()), n_periods)
         cells = lag_delivery(
             CellDelivery(
@@ -95,16 +93,6 @@ def lag_learned(
             )
         )
     return found
-
-
-def _scales(
-    frame: pd.DataFrame,
-    keys: Collection[TransformKey],
-    section: ExposureSpec,
-    transforms: dict[TransformKey, ChannelTransform],
-) -> FloatArray:
-    scale = {code_of(key): transforms[key].scale for key in keys}
-    return np.array([scale[code] for code in transform_codes(frame, section)], dtype=np.float64)
 
 
 def learned_cells(rows: DeliveryRows, curve: LaggedCurve) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayes_attrib import names
 from bayes_attrib.exposure.channel_transform import TransformKey
+from bayes_attrib.inputs.aggregate_data import IntArray
 from bayes_attrib.inputs.delivery_axis import DeliveryAxis
 from bayes_attrib.inputs.table import Tables
 from bayes_attrib.spec import ExposureSpec
@@ -81,19 +82,14 @@ def marked(
     frame: pd.DataFrame, keys: Collection[TransformKey], section: ExposureSpec
 ) -> npt.NDArray[np.bool_]:
     """Mark the rows whose transform is under one of some keys, shape (n_rows,)."""
-    return np.isin(transform_codes(frame, section), [code_of(key) for key in keys])
+    chosen = [place for place, key in enumerate(section.transforms) if key in keys]
+    return np.isin(transform_of(frame, section), chosen)
 
 
-def code_of(key: TransformKey) -> str:
-    """Return the key of a transform as one text."""
-    return key if isinstance(key, str) else "\0".join(key)
-
-
-def transform_codes(frame: pd.DataFrame, section: ExposureSpec) -> npt.NDArray[np.object_]:
-    """Return which transform each row has, as one text, shape (n_rows,)."""
-    channel = frame[CHANNEL].astype(str).to_numpy(dtype=object)
-    if GEO not in frame:
-        return channel
-    in_geo = channel + "\0" + frame[GEO].astype(str).to_numpy(dtype=object)
-    own = {code_of(key) for key in section.transforms if not isinstance(key, str)}
-    return np.where(np.isin(in_geo, list(own)), in_geo, channel)
+def transform_of(frame: pd.DataFrame, section: ExposureSpec) -> IntArray:
+    """Return the position of the transform of each row among the spec's, shape (n_rows,)."""
+    place: dict[TransformKey, int] = {key: at for at, key in enumerate(section.transforms)}
+    columns = [CHANNEL, GEO] if GEO in frame else [CHANNEL]
+    codes, distinct = pd.factorize(pd.MultiIndex.from_frame(frame[columns].astype(str)))
+    found = [place.get(tuple(key), place.get(key[0], -1)) for key in distinct]
+    return np.array([*found, -1], dtype=np.int64)[codes]

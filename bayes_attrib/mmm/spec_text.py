@@ -25,6 +25,23 @@ _TOTALS: Final = """
 uncertainty = "paired"
 """
 
+_GIVEN: Final = """\
+# The mix model computed these totals from the delivery of all entities together, in which a unit of
+# one counts as much as that of another. Read as observations they would prove that all rates of a
+# channel are equal; so they are split, and say nothing about rates. What does: covariates with
+# priors, and lift tests. Where totals were measured independently of the mix model, choose "gamma".
+[likelihood]
+family = "given"
+"""
+
+_LEARNED: Final = """\
+# Transforms can only be learned from totals that are read as observations. Their noise is shared by
+# the entities of an aggregate; its coefficient of variation is 1 / sqrt(alpha).
+[likelihood]
+family = "gamma"
+level  = "aggregate"
+"""
+
 _BODY: Final = """
 schema_version = 1
 name = "imported_mmm"
@@ -32,14 +49,8 @@ name = "imported_mmm"
 [columns]
 aggregate = {aggregate}
 entity    = {entity}
-
-# The mix model computed these totals from the delivery of all entities together, in which a unit of
-# one counts as much as that of another. Read as observations they would prove that all rates of a
-# channel are equal; so they are split, and say nothing about rates. What does: covariates with
-# priors, and lift tests. Where totals were measured independently of the mix model, choose "gamma".
-[likelihood]
-family = "given"
-{rates}{totals}
+{delivery}
+{likelihood}{rates}{totals}
 [inference]
 method = "nuts"
 seed   = 1
@@ -50,7 +61,9 @@ interval = {{ kind = "hdi", prob = 0.94 }}
 """
 
 
-def spec_text(model: MixModel, columns: DeliveryColumns, pooling: tuple[str, ...]) -> str:
+def spec_text(
+    model: MixModel, columns: DeliveryColumns, pooling: tuple[str, ...], *, exposure: str = ""
+) -> str:
     """Return a spec that fits imported tables.
 
     Parameters
@@ -61,6 +74,9 @@ def spec_text(model: MixModel, columns: DeliveryColumns, pooling: tuple[str, ...
         Names of the columns of the tables.
     pooling : tuple of str
         Columns of the entities that rates are pooled over.
+    exposure : str
+        The section ``[exposure]``, where transforms are learned; exposures are then made of the
+        delivery, and totals are read as measured.
 
     Returns
     -------
@@ -69,13 +85,16 @@ def spec_text(model: MixModel, columns: DeliveryColumns, pooling: tuple[str, ...
     """
     keys = [columns.channel, columns.period, *((columns.geo,) if columns.geo else ())]
     rates = "" if not pooling else f"\n[rates]\npooling = {_toml(list(pooling))}\n"
-    return _HEAD.format(source=model.source) + _BODY.format(
+    text = _HEAD.format(source=model.source) + _BODY.format(
         aggregate=_toml(keys),
         entity=_toml(columns.entity),
         rates=rates,
+        delivery=f"delivery  = {_toml(columns.delivery)}\n" if exposure else "",
+        likelihood=_LEARNED if exposure else _GIVEN,
         totals=_TOTALS if model.has_draws else "",
         period=_toml(columns.period),
     )
+    return text + exposure
 
 
 def _toml(value: str | list[str]) -> str:

@@ -44,6 +44,10 @@ class ImportTables:
         Draws of the totals, in the order of aggregates; chain by chain.
     facts : dict
         Counts and sums, as plain JSON types.
+    delivery : DataFrame, shape (n_rows, ...)
+        Keys, entity and delivery, rescaled if that was asked for; history included.
+    channels : tuple of str
+        Channels that are imported.
     """
 
     aggregates: pd.DataFrame
@@ -51,6 +55,8 @@ class ImportTables:
     entities: EntityTable
     total_draws: FloatArray
     facts: dict[str, Any]
+    delivery: pd.DataFrame
+    channels: tuple[str, ...]
 
 
 def import_tables(
@@ -118,6 +124,8 @@ def import_tables(
         entities,
         draws[kept],
         facts,
+        table.frame[[*table.columns.keys, table.columns.delivery]],
+        cells.channels,
     )
 
 

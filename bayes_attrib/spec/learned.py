@@ -108,6 +108,34 @@ class Learned:
     transforms: tuple[LearnedTransform, ...]
 
 
+def support_of_parameter(name: str) -> Support:
+    """Return where a parameter of a transform lives."""
+    return _SUPPORT[name]
+
+
+def learnable(transform: ChannelTransform) -> dict[str, float]:
+    """Return the parameters of a transform that could be learned together, with their values.
+
+    Parameters
+    ----------
+    transform : ChannelTransform
+        A transform.
+
+    Returns
+    -------
+    dict of str to float
+        Without those that multiply all exposures, and those of an adstock without fixed lags.
+    """
+    found = {
+        name: value
+        for name, value in _values(transform).items()
+        if _parameter_fault(name, transform, "") is None
+    }
+    if transform.saturation.kind == "tanh":
+        found.pop("ceiling", None)
+    return found
+
+
 def learn_tables(channels: Mapping[str, Any]) -> dict[TransformKey, Any]:
     """Return the tables ``learn`` by channel, or by (channel, geo), as they were written."""
     found: dict[TransformKey, Any] = {}

@@ -32,6 +32,7 @@ from bayes_attrib.mmm import (
     read_robyn,
     spec_text,
 )
+from bayes_attrib.mmm.learned_text import exposure_section
 from bayes_attrib.mmm.meridian import OUTCOME
 from bayes_attrib.mmm.netcdf import open_tree
 from bayes_attrib.report.file_digests import sha256_of
@@ -71,6 +72,9 @@ class ImportOptions:
         Whether negative contributions are a fault, or are set to zero.
     rescale : bool
         Multiply delivery, so that it adds up to what the mix model was fitted to.
+    learn : bool
+        Write delivery instead of exposures, and a spec that learns the transforms, with priors
+        from the mix model's posterior.
     robyn : RobynOptions
         Solution and adstock, for Robyn alone.
     """
@@ -80,6 +84,7 @@ class ImportOptions:
     semantics: Semantics = "channel_curve"
     negative: Negative = "error"
     rescale: bool = False
+    learn: bool = False
     robyn: RobynOptions = field(default_factory=RobynOptions)
 
 
@@ -202,14 +207,20 @@ def _write(
     tables: ImportTables,
     options: ImportOptions,
 ) -> dict[str, Any]:
-    frames = (tables.aggregates, tables.exposures, tables.entities.frame)
+    section = (
+        exposure_section(model, options.columns, options.semantics, tables.channels)
+        if options.learn
+        else ""
+    )
+    exposures = tables.delivery if options.learn else tables.exposures
+    frames = (tables.aggregates, exposures, tables.entities.frame)
     for name, frame in zip(_TABLES, frames, strict=True):
         frame.to_csv(folder / name, index=False, lineterminator="\n", encoding="utf-8")
     if model.has_draws:
         _write_draws(folder / TOTAL_DRAWS_FILE, model, tables)
         _write_parameters(folder / PARAMETER_DRAWS_FILE, model)
     spec = folder / SPEC_FILE
-    text = spec_text(model, options.columns, tables.entities.pooling)
+    text = spec_text(model, options.columns, tables.entities.pooling, exposure=section)
     spec.write_text(text, encoding="utf-8")
     record = _record(folder, model, table, tables, options)
     content = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
