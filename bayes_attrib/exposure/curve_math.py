@@ -50,6 +50,8 @@ class Functions:
         Cumulative sum along the first axis.
     prepend_ones : callable
         Put a row of ones before the first.
+    carried : callable
+        Sum of lags, shape (n, n_lags), times their weights, shape (n_lags,) or (n_lags, n_draws).
     """
 
     exp: Callable[[Any], Any]
@@ -59,6 +61,16 @@ class Functions:
     maximum: Callable[[Any, float], Any]
     cumsum: Callable[[Any], Any]
     prepend_ones: Callable[[Any], Any]
+    carried: Callable[[Any, Any], Any]
+
+
+def _carried(lags: FloatArray, weights: FloatArray) -> FloatArray:
+    """Add lag by lag, so that the result of a row does not depend on the rows beside it."""
+    columns = lags.T.reshape(*lags.T.shape, *[1] * (weights.ndim - 1))
+    total = columns[0] * weights[0]
+    for lag in range(1, len(weights)):
+        total = total + columns[lag] * weights[lag]
+    return np.asarray(total)
 
 
 NUMPY: Final = Functions(
@@ -69,6 +81,7 @@ NUMPY: Final = Functions(
     maximum=np.maximum,
     cumsum=lambda x: np.cumsum(x, axis=0),
     prepend_ones=lambda x: np.concatenate([np.ones((1, *x.shape[1:])), x]),
+    carried=_carried,
 )
 
 

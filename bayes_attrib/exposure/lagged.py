@@ -89,7 +89,8 @@ class Curve:
 
     def parameters(self, part: object, unknown: Any) -> dict[str, Any]:
         """Return the parameters of the adstock or the saturation, unknown ones from a vector."""
-        found = {name: float(value) for name, value in vars(part).items() if _is_number(value)}
+        # PyTensor takes a bare Python number for one of fewer bits
+        found = {name: np.float64(value) for name, value in vars(part).items() if _is_number(value)}
         return found | {name: unknown[at] for name, at in self.unknowns if name in found}
 
     def weights(self, unknown: Any, functions: Functions, n_lags: int, axes: int) -> Any:
@@ -135,10 +136,10 @@ class Curve:
         """
         weights = self.weights(unknown, functions, n_lags, axes)
         if not self.transform.saturation_first:
-            carried = delivery.lags @ weights
+            carried = functions.carried(delivery.lags, weights)
             if self.own:
                 return self._log_curve(carried, unknown, functions)
-            total = delivery.place_lags @ weights
+            total = functions.carried(delivery.place_lags, weights)
             ratio = self._log_curve(total, unknown, functions) - functions.log(total)
             return functions.log(carried) + ratio[delivery.place]
         return functions.log((self._saturated(delivery, unknown, functions, axes) * weights).sum(1))

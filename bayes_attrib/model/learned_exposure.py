@@ -29,6 +29,7 @@ GRAPH: Final = Functions(
     maximum=pt.maximum,
     cumsum=lambda x: pt.cumsum(x, axis=0),
     prepend_ones=lambda x: pt.concatenate([pt.ones((1,)), x]),
+    carried=lambda lags, weights: lags @ weights,
 )
 """PyTensor's functions."""
 
