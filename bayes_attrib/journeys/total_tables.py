@@ -21,7 +21,7 @@ from bayes_attrib.journeys.events import TICKS_PER_DAY, Events
 from bayes_attrib.journeys.periods import Calendar
 from bayes_attrib.spec.journeys import CUSTOMER_DAYS, JourneySpec
 
-_SPREAD_AT_LEAST = 1e-4
+_SPREAD_AT_LEAST = 1e-9  # the rest of a touch, whose place would not matter
 
 
 @dataclass(frozen=True, eq=False)

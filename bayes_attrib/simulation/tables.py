@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,11 +20,12 @@ from bayes_attrib.spec import Columns
 
 
 class Tables(NamedTuple):
-    """The three tables of a data folder."""
+    """The three tables of a data folder, and what else belongs to it, by stem."""
 
     aggregates: pd.DataFrame
     exposures: pd.DataFrame
     entities: pd.DataFrame
+    others: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class SimulatedTables:
         Seed of the random generator.
     options : ScenarioOptions
         All options, defaults included.
+    others : mapping of str to DataFrame
+        Tables that no fit reads, by stem, such as those that totals were added up from.
     """
 
     aggregates: pd.DataFrame
@@ -75,6 +79,7 @@ class SimulatedTables:
     scenario: str
     seed: int
     options: ScenarioOptions
+    others: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def spec_columns(self) -> Columns:

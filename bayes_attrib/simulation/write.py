@@ -25,7 +25,7 @@ def write_tables(
     format: TableFormat = "csv",  # noqa: A002 - the field's word
     overwrite: bool = False,
 ) -> Mapping[str, Path]:
-    """Write aggregates, exposures and entities; the same tables give the same bytes.
+    """Write aggregates, exposures, entities and others; the same tables give the same bytes.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def write_tables(
     Returns
     -------
     mapping of str to Path
-        The files by table: ``aggregates``, ``exposures``, ``entities``.
+        The files by table: ``aggregates``, ``exposures``, ``entities``, and others.
 
     Raises
     ------
@@ -65,6 +65,7 @@ def write_tables(
         names.AGGREGATES_TABLE: tables.aggregates,
         names.EXPOSURES_TABLE: tables.exposures,
         names.ENTITIES_TABLE: tables.entities,
+        **tables.others,
     }
     standing = _standing_tables(folder, tuple(contents))
     if standing and not overwrite:

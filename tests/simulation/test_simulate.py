@@ -18,8 +18,12 @@ SMALL = {
     "mmm_to_creatives": {"n_campaigns": 1, "n_weeks": 10},
     "creative_nested": {"n_weeks": 4, "n_geos": 2},
     "user_goodwill": {"n_users": 200, "n_campaigns": 3, "n_days": 14},
+    "journeys": {"n_customers": 200, "n_weeks": 4},
 }
-KNOWN = "known: hcp_brick, mmm_to_mta, creative_nested, mmm_to_creatives, user_goodwill"
+KNOWN = (
+    "known: hcp_brick, mmm_to_mta, creative_nested, mmm_to_creatives, user_goodwill, journeys, "
+    "mmm_three_channels, mmm_retail"
+)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -26,13 +26,13 @@ def tables():
 def test_what_is_read_equals_what_was_simulated(tmp_path, scenario, suffix):
     simulated = simulate(scenario, seed=1)
     written = write_tables(simulated, tmp_path / "new" / "folder", format=suffix)
-    assert set(written) == set(TABLES)
+    assert set(written) == {*TABLES, *simulated.others}
     for table, path in written.items():
         assert path == tmp_path / "new" / "folder" / f"{table}.{suffix}"
-        pd.testing.assert_frame_equal(
-            READERS[suffix](path), getattr(simulated, table), check_exact=True
-        )
-    assert len(list((tmp_path / "new" / "folder").iterdir())) == 3
+        content = simulated.others.get(table)
+        content = getattr(simulated, table) if content is None else content
+        pd.testing.assert_frame_equal(READERS[suffix](path), content, check_exact=True)
+    assert len(list((tmp_path / "new" / "folder").iterdir())) == len(written)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
