@@ -14,6 +14,7 @@ from bayes_attrib.exposure.adstock_kinds import (
 from bayes_attrib.exposure.build import SEMANTICS, Semantics, build_exposures
 from bayes_attrib.exposure.channel_transform import ChannelTransform, TransformKey
 from bayes_attrib.exposure.columns import DeliveryColumns
+from bayes_attrib.exposure.increment import increment_ratio
 from bayes_attrib.exposure.parse import parse_transforms
 from bayes_attrib.exposure.saturation import hill, logistic, michaelis_menten, root, tanh
 from bayes_attrib.exposure.saturation_kinds import (
@@ -64,6 +65,7 @@ __all__ = [
     "geometric_adstock",
     "geometric_weights",
     "hill",
+    "increment_ratio",
     "logistic",
     "michaelis_menten",
     "normalised",
