@@ -23,6 +23,7 @@ from bayes_attrib.exposure import (
 from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.netcdf import array_of, labels_of, open_tree
 from bayes_attrib.mmm.refusal import refusal
+from bayes_attrib.mmm.value_checks import require_order, require_range
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -66,6 +67,7 @@ def read_meridian(path: Path) -> MixModel:
     media = labels_of(data, "media_channel", path.name) if "media_channel" in data.dims else ()
     outcome = array_of(data, OUTCOME, ("chain", "draw", "time", "geo", "channel"), path.name)
     named = labels_of(data, "channel", path.name)
+    require_order(labels_of(data, "media_time", path.name), f"{path.name}, media_time")
     lost = [name for name in media if name not in named]
     if lost or not media:
         raise refusal(
@@ -83,6 +85,10 @@ def read_meridian(path: Path) -> MixModel:
         name: array_of(data, name, ("chain", "draw", "media_channel"), path.name)
         for name in _PARAMETERS
     }
+    require_range(delivery, f"{path.name}, media")
+    require_range(values["alpha_m"], f"{path.name}, alpha_m", most=1.0)
+    for name in ("ec_m", "slope_m"):
+        require_range(values[name], f"{path.name}, {name}", positive=True)
     national = geos == (_NATIONAL,)
     made, facts = _transforms(data, path.name, values, delivery=delivery, channels=media, geos=geos)
     return MixModel(
@@ -143,7 +149,7 @@ def _transforms(
         )
     horizon = _lags(data, file)
     l_max = min(horizon, len(delivery))
-    first = str(_attribute(data, "hill_before_adstock", file)).casefold() in ("1", "true")
+    first = _is_true(data, "hill_before_adstock", file)
     scale = _scales(data, file, delivery, channels, geos)
     found: dict[tuple[str, str], ChannelTransform] = {}
     mean = {name: draws.mean(axis=(0, 1)) for name, draws in values.items()}
@@ -161,7 +167,11 @@ def _transforms(
 
 def _lags(data: xr.Dataset, file: str) -> int:
     given = _attribute(data, "max_lag", file)
-    if int(given) != float(given) or int(given) < 0:
+    try:
+        whole = int(given) == float(given) and int(given) >= 0
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
         raise refusal(
             "invalid-attribute",
             f"{file}, attribute max_lag",
@@ -169,6 +179,18 @@ def _lags(data: xr.Dataset, file: str) -> int:
             "export mmm.model_spec.max_lag",
         )
     return int(given) + 1
+
+
+def _is_true(data: xr.Dataset, name: str, file: str) -> bool:
+    given = str(_attribute(data, name, file)).casefold()
+    if given not in ("0", "1", "false", "true"):
+        raise refusal(
+            "invalid-attribute",
+            f"{file}, attribute {name}",
+            f"must be 0 or 1; got {quote(given)}",
+            f"export int(mmm.model_spec.{name})",
+        )
+    return given in ("1", "true")
 
 
 def _scales(
@@ -186,13 +208,18 @@ def _scales(
     for i, geo in enumerate(geos):
         for j, channel in enumerate(channels):
             own = ratio[works[:, i, j], i, j]
+            if ((delivery[:, i, j] > 0) != (scaled[:, i, j] > 0)).any():
+                raise refusal(
+                    "scales-disagree",
+                    f"{file}, media_scaled",
+                    f"media of channel {quote(channel)} in geo {quote(geo)} are zero where "
+                    "media_scaled are not, or the other way round",
+                    "export media and media_scaled of the same model",
+                )
             if not len(own):
                 continue
             found[i, j] = np.median(own)
-            if (
-                np.ptp(own) > _TOLERANCE * found[i, j]
-                or ((delivery[:, i, j] > 0) != (scaled[:, i, j] > 0)).any()
-            ):
+            if np.ptp(own) > _TOLERANCE * found[i, j]:
                 raise refusal(
                     "scales-disagree",
                     f"{file}, media_scaled",

@@ -130,6 +130,14 @@ def array_of(
             f"{listed(list(dims))} are expected",
             "export it with these dimensions, none summed up and none added",
         )
+    empty = [dim for dim in dims if not group.sizes[dim]]
+    if empty:
+        raise refusal(
+            "no-values",
+            f"{where}, {name}",
+            f"there is nothing along the dimension {listed([quote(dim) for dim in empty])}",
+            "save or export the fit again, with its draws",
+        )
     sizes = {dim: group.sizes[dim] for dim in dims if dim not in found.dims}
     values = found.expand_dims(sizes).transpose(*dims).to_numpy().astype(np.float64)
     if not np.isfinite(values).all():

@@ -17,6 +17,7 @@ from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.netcdf import array_of, group_of, labels_of, open_tree
 from bayes_attrib.mmm.pymc_settings import PymcSettings, read_settings
 from bayes_attrib.mmm.refusal import refusal
+from bayes_attrib.mmm.value_checks import require_range
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -94,6 +95,7 @@ class _Reader:
         self.constant = _with_geo(constant.rename(renamed))
         self.channels = self.labels("channel")
         self.delivery = array_of(self.constant, "channel_data", ("date", *self.cell), self.data_at)
+        require_range(self.delivery, f"{self.data_at}, channel_data")
         self.scale = array_of(
             self.constant, "channel_scale", self.cell, self.data_at, broadcast=True
         )
@@ -160,13 +162,26 @@ class _Reader:
         return max(
             self._compare(
                 contributions[..., j : j + 1],
-                self.rebuilt(j),
+                self._rebuilt(j),
                 "parameters and delivery",
                 channel=j,
                 largest=largest,
             )
             for j in range(len(self.channels))
         )
+
+    def _rebuilt(self, j: int) -> FloatArray:
+        """Return contributions of a channel made again, or refuse parameters that make none."""
+        try:
+            return self.rebuilt(j)
+        except ValueError as error:
+            reason = str(error).partition("; got")[0].splitlines()[0]
+            raise refusal(
+                "bad-parameter",
+                self.where,
+                f"draws of the transform of channel {quote(self.channels[j])}: {reason}",
+                "save the fit again; a parameter was changed, or has another name's values",
+            ) from error
 
     def rebuilt(self, j: int) -> FloatArray:
         """Return contributions of a channel from parameters and delivery, in 64-bit arithmetic.

@@ -26,6 +26,7 @@ from bayes_attrib.mmm.delivery_match import delivery_sums
 from bayes_attrib.mmm.delivery_table import DeliveryTable
 from bayes_attrib.mmm.mix_model import MixModel
 from bayes_attrib.mmm.refusal import refusal
+from bayes_attrib.mmm.value_checks import require_dates, require_order, require_range
 
 FloatArray = npt.NDArray[np.float64]
 WeibullKind = Literal["weibull_cdf", "weibull_pdf"]
@@ -84,7 +85,10 @@ def read_robyn(folder: Path, table: DeliveryTable, options: RobynOptions) -> Mix
     rows, solution = _solution(_table(folder, CONTRIBUTIONS_FILE), options.solution)
     parameters, _ = _solution(_table(folder, PARAMETERS_FILE), solution)
     channels = _channels(parameters, rows)
-    periods = tuple(text[:10] for text in rows.frame[_PERIOD])
+    cells = list(map(str, rows.frame[_PERIOD]))
+    require_dates(cells, rows.frame.index.tolist(), f"{CONTRIBUTIONS_FILE}, column {_PERIOD}")
+    periods = tuple(text[:10] for text in cells)
+    require_order(periods, f"{CONTRIBUTIONS_FILE}, column {_PERIOD}")
     history = _history(table, periods)
     sums = delivery_sums(table, (*history, *periods), (None,), channels)[:, 0]
     transforms, windows = {}, len(history)
@@ -146,6 +150,8 @@ def _table(folder: Path, name: str) -> _Csv:
             "export it again, and do not save it from a spreadsheet",
         ) from error
     frame.index = pd.RangeIndex(2, len(frame) + 2)  # lines of the file
+    if frame.empty:
+        raise refusal("no-rows", name, "there are no rows below the header", "export it again")
     for column in (_SOLUTION, *((_PERIOD,) if name != PARAMETERS_FILE else ())):
         if column not in frame:
             raise _no_column(name, column, frame)
@@ -325,5 +331,6 @@ def _delivery(
             "export all files in one go into an empty folder",
         )
     seen: Any = np.stack([_numbers(raw, channel) for channel in channels], axis=-1)
+    require_range(seen, f"{MEDIA_FILE}, rows of type {_RAW}")
     before = np.full((n_history, len(channels)), np.nan)
     return (path,), np.concatenate([before, seen])[:, np.newaxis]
