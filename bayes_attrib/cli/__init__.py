@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # Commands register themselves.
 from bayes_attrib.cli import (  # noqa: F401
+    budget,
     choose,
     compare,
     data,

@@ -36,6 +36,10 @@ class Saturation(ABC):
     def of(self, delivery: npt.ArrayLike) -> FloatArray:
         """Return saturated delivery, of the shape of ``delivery``; nothing is worth nothing."""
 
+    @abstractmethod
+    def derivative(self, delivery: npt.ArrayLike) -> FloatArray:
+        """Return the derivative of the curve; it may be infinite where delivery is 0."""
+
 
 @dataclass(frozen=True)
 class HillSaturation(Saturation):
@@ -62,6 +66,14 @@ class HillSaturation(Saturation):
         """Return saturated delivery, of the shape of ``delivery``; nothing is worth nothing."""
         return hill(delivery, self.half_saturation, self.slope)
 
+    def derivative(self, delivery: npt.ArrayLike) -> FloatArray:
+        """Return the derivative of the curve; it may be infinite where delivery is 0."""
+        x = require_delivery(delivery, name="delivery")
+        risen = hill(x, self.half_saturation, self.slope)
+        inner = self.slope * risen * (1.0 - risen) / np.where(x > 0, x, 1.0)
+        at_zero = {-1: np.inf, 0: 1.0 / self.half_saturation, 1: 0.0}[int(np.sign(self.slope - 1))]
+        return np.where(x > 0, inner, at_zero)
+
 
 @dataclass(frozen=True)
 class LogisticSaturation(Saturation):
@@ -84,6 +96,11 @@ class LogisticSaturation(Saturation):
     def of(self, delivery: npt.ArrayLike) -> FloatArray:
         """Return saturated delivery, of the shape of ``delivery``; nothing is worth nothing."""
         return logistic(delivery, self.steepness)
+
+    def derivative(self, delivery: npt.ArrayLike) -> FloatArray:
+        """Return the derivative of the curve; it may be infinite where delivery is 0."""
+        half = 0.5 * self.steepness
+        return np.asarray(half / np.cosh(half * require_delivery(delivery, name="delivery")) ** 2)
 
 
 @dataclass(frozen=True)
@@ -111,6 +128,11 @@ class TanhSaturation(Saturation):
         """Return saturated delivery, of the shape of ``delivery``; nothing is worth nothing."""
         return tanh(delivery, self.ceiling, self.cost)
 
+    def derivative(self, delivery: npt.ArrayLike) -> FloatArray:
+        """Return the derivative of the curve; it may be infinite where delivery is 0."""
+        scaled = require_delivery(delivery, name="delivery") / (self.ceiling * self.cost)
+        return np.asarray(1.0 / (self.cost * np.cosh(scaled) ** 2))
+
 
 @dataclass(frozen=True)
 class MichaelisMentenSaturation(Saturation):
@@ -137,6 +159,11 @@ class MichaelisMentenSaturation(Saturation):
         """Return saturated delivery, of the shape of ``delivery``; nothing is worth nothing."""
         return michaelis_menten(delivery, self.half_saturation, self.ceiling)
 
+    def derivative(self, delivery: npt.ArrayLike) -> FloatArray:
+        """Return the derivative of the curve; it may be infinite where delivery is 0."""
+        x = require_delivery(delivery, name="delivery")
+        return np.asarray(self.ceiling * self.half_saturation / (self.half_saturation + x) ** 2)
+
 
 @dataclass(frozen=True)
 class RootSaturation(Saturation):
@@ -160,6 +187,12 @@ class RootSaturation(Saturation):
         """Return saturated delivery, of the shape of ``delivery``; nothing is worth nothing."""
         return root(delivery, self.exponent)
 
+    def derivative(self, delivery: npt.ArrayLike) -> FloatArray:
+        """Return the derivative of the curve; it may be infinite where delivery is 0."""
+        x = require_delivery(delivery, name="delivery")
+        with np.errstate(divide="ignore"):
+            return np.asarray(self.exponent * x ** (self.exponent - 1.0))
+
 
 @dataclass(frozen=True)
 class NoSaturation(Saturation):
@@ -170,6 +203,10 @@ class NoSaturation(Saturation):
     def of(self, delivery: npt.ArrayLike) -> FloatArray:
         """Return saturated delivery, of the shape of ``delivery``; nothing is worth nothing."""
         return require_delivery(delivery, name="delivery")
+
+    def derivative(self, delivery: npt.ArrayLike) -> FloatArray:
+        """Return the derivative of the curve; it may be infinite where delivery is 0."""
+        return np.ones_like(require_delivery(delivery, name="delivery"))
 
 
 SATURATIONS: Final = MappingProxyType(
