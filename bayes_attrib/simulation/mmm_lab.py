@@ -123,8 +123,9 @@ def draw_mmm(
     -------
     Tables
         Weeks with the media's ``total``; week and channel with ``spend``, ``exposure`` (saturated
-        adstock) and ``amount`` (contribution); channels with ``rate_true``, their ceilings; and
-        ``series`` with ``week``, ``sales``, a spend for each channel, and ``promotion``.
+        adstock) and ``amount`` (contribution); channels with their ``spend`` and ``rate_true``,
+        their ceilings; and ``series`` with ``week``, ``sales``, a spend for each channel, and
+        ``promotion``.
     """
     of_spend, of_promotion, of_noise = rng.spawn(3)
     n = options.n_weeks
@@ -164,7 +165,13 @@ def draw_mmm(
     return Tables(
         pd.DataFrame({"week": labels, names.TOTAL: amount.sum(axis=1)}),
         exposures,
-        pd.DataFrame({"channel": keys, "rate_true": [c.ceiling for c in channels]}),
+        pd.DataFrame(
+            {
+                "channel": keys,
+                "spend": spend.sum(axis=0),
+                "rate_true": [channel.ceiling for channel in channels],
+            }
+        ),
         {SERIES_TABLE: series},
     )
 

@@ -19,6 +19,8 @@ SMALL = {
     "creative_nested": {"n_weeks": 4, "n_geos": 2},
     "user_goodwill": {"n_users": 200, "n_campaigns": 3, "n_days": 14},
     "journeys": {"n_customers": 200, "n_weeks": 4},
+    "mmm_three_channels": {"n_weeks": 30},
+    "mmm_retail": {"n_weeks": 30},
 }
 KNOWN = (
     "known: hcp_brick, mmm_to_mta, creative_nested, mmm_to_creatives, user_goodwill, journeys, "
