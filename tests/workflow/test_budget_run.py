@@ -1,6 +1,7 @@
 """The command ``budget`` on finished runs, with curves of the spec and of an import."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ from mmm_exports import PYMC_FILE, pymc_delivery
 from bayes_attrib import cli
 from bayes_attrib.attribution.budget import PlanCurves
 from bayes_attrib.errors import DataError, NotConvergedError, RunFolderError, SpecError
-from bayes_attrib.inference import Diagnostics
 from bayes_attrib.report import RunFolder
 from bayes_attrib.spec import parse_spec
 from bayes_attrib.workflow.budget_run import BudgetOptions, budget_of_run
@@ -119,7 +119,7 @@ def test_what_cannot_be_split_is_refused_with_a_remedy(planned, capsys, tmp_path
     for words, found in (
         (["--objective", "luck"], "there is no objective 'luck'"),
         (["--minimum", "TV 1"], "is no NAME=MONEY"),
-        (["--maximum", "TV 9=3"], "did you mean 'TV 0'?"),
+        (["--maximum", "TV 9=3"], "did you mean 'TV 2'?"),
         (["--cost", "money"], "there is no column 'money'"),
     ):
         command = ["budget", run, plan, "--out", tmp_path / "x", "--allow-unconverged", *words]
@@ -171,6 +171,8 @@ def test_models_that_multiply_by_more_than_exposure_are_refused(planned, monkeyp
 
 def test_runs_that_did_not_converge_are_refused(planned, monkeypatch):
     run, plan = planned
-    monkeypatch.setattr(Diagnostics, "verdict", property(lambda _: "not_converged"))
+    loaded = RunFolder.load(run)
+    failed = replace(loaded, diagnostics=replace(loaded.diagnostics, verdict="not_converged"))
+    monkeypatch.setattr(RunFolder, "load", lambda _: failed)
     with pytest.raises(NotConvergedError, match="--allow-unconverged"):
         budget_of_run(run, plan, BudgetOptions(objective=None))

@@ -91,6 +91,7 @@ def best_split(
     value = abs(float(problem.contributions(first).mean())) or 1.0
 
     def loss(x: FloatArray) -> tuple[float, FloatArray]:
+        """Return minus the objective at a spend of x times the plan's, and its gradient."""
         brought = problem.contributions(x * scale)
         weights = objective.weights(brought, best)
         compared = brought if best is None or not objective.needs_best else brought - best
