@@ -172,7 +172,9 @@ def test_models_that_multiply_by_more_than_exposure_are_refused(planned, monkeyp
 def test_runs_that_did_not_converge_are_refused(planned, monkeypatch):
     run, plan = planned
     loaded = RunFolder.load(run)
-    failed = replace(loaded, diagnostics=replace(loaded.diagnostics, verdict="not_converged"))
+    failed = replace(
+        loaded, diagnostics=loaded.diagnostics.model_copy(update={"verdict": "not_converged"})
+    )
     monkeypatch.setattr(RunFolder, "load", lambda _: failed)
     with pytest.raises(NotConvergedError, match="--allow-unconverged"):
         budget_of_run(run, plan, BudgetOptions(objective=None))
