@@ -14,7 +14,8 @@ Each is fitted to the whole campaigns (``flat``, or with a creative for each cam
 is the campaign's) and to the parts. Shifts are in posterior sds of the fit to whole campaigns, and
 in Monte-Carlo standard errors of the difference.
 
-    python benchmarks/splitting.py [--seeds 4]
+    python benchmarks/splitting.py --seed 0 --out part.json
+    python benchmarks/splitting.py --join part0.json part1.json
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ CUT, PARTS = "C1", {"C1a": 0.3, "C1b": 0.7}
 SIZES = {"rich": (52, 5, 0.1), "poor": (8, 1, 0.3)}
 """Weeks, geos, and coefficient of variation of the totals."""
 
-DRAWS = 2500
+DRAWS = 1500
 
 
 def spec_of(model: str) -> ModelSpec:
@@ -69,7 +70,7 @@ def spec_of(model: str) -> ModelSpec:
                 "draws": DRAWS,
                 "tune": 1000,
                 "chains": 4,
-                "target_accept": 0.95,
+                "target_accept": 0.9,
             },
         },
         source="benchmark",
@@ -230,18 +231,19 @@ def summarise(worlds: list[dict]) -> dict:
 
 
 def main() -> None:
-    """Fit all worlds and write the figures."""
+    """Fit one world of each size, or join the figures of several runs."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--join", type=Path, nargs="*")
     options = parser.parse_args()
-    worlds = []
-    for seed in range(options.seeds):
-        for size in SIZES:
-            worlds.append(one_world(size, seed))
-            print(size, seed, flush=True)
-            summary = summarise(worlds) if len(worlds) >= len(SIZES) else {}
-            RESULTS.write_text(json.dumps(summary, indent=2) + "\n")
-    print(json.dumps(summary, indent=2))
+    if options.join:
+        worlds = [world for part in options.join for world in json.loads(part.read_text())]
+        RESULTS.write_text(json.dumps(summarise(worlds), indent=2) + "\n")
+        print(RESULTS.read_text())
+        return
+    worlds = [one_world(size, options.seed) for size in SIZES]
+    options.out.write_text(json.dumps(worlds))
 
 
 if __name__ == "__main__":

@@ -328,9 +328,13 @@ def _judge_weights(reweighted: Reweighted, moved: pd.DataFrame) -> Iterator[Reas
     worst = moved.iloc[int(np.argmax(moved["shift"].abs().to_numpy()))]
     far = float(abs(worst["shift"]))
     outcome: Outcome = "refit" if far > REFIT_SHIFT else "warn" if far > WARN_SHIFT else "ok"
+    what = f"{worst['level']} {worst['name']!r}"
     message = (
         f"with the new totals no share would move by more than {far:.2f} of its standard "
-        f"deviation ({worst['level']} {worst['name']!r})"
+        f"deviation ({what})"
+        if outcome == "ok"
+        else f"with the new totals the share of {what} would move by {far:.2f} of its standard "
+        "deviation"
     )
     yield Reason("shift", outcome, far, WARN_SHIFT, REFIT_SHIFT, message)
 
