@@ -313,3 +313,21 @@ def test_options_change_the_digest_and_round_trip():
     assert len(digests) == 9
     spec = parse_spec(HEAD + EVERYTHING)
     assert type(spec).model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_lift_tests_have_a_period_and_a_second_fit():
+    assert parse_spec(HEAD).lift_tests.refit is True
+    found = parse_spec(HEAD + '[lift_tests]\nperiod = "week"\nrefit = false\n').lift_tests
+    assert (found.period, found.refit) == ("week", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[lift_tests]\nperiod = "month"\n', "lift_tests.period: 'month' is no key column"),
+        ('[lift_tests]\nrefit = "no"\n', "valid boolean"),
+        ("[lift_tests]\nfit = true\n", "unknown key 'lift_tests.fit'"),
+    ],
+)
+def test_faults_of_lift_tests(text, message):
+    assert message in fault(text).message
