@@ -64,7 +64,6 @@ def measure(folder: Path) -> dict[str, object]:
 
     spec = JourneySpec()
     seconds: dict[str, float] = {}
-    wall = time.perf_counter()
 
     def timed[T](name: str, action: Callable[[], T]) -> T:
         begin = time.process_time()
@@ -76,7 +75,6 @@ def measure(folder: Path) -> dict[str, object]:
     journeys = timed("cut into journeys", lambda: build_journeys(events, spec.journeys))
     credited = timed("all methods", lambda: crediting.credit_journeys(journeys, spec.heuristics))
     timed("totals and exposures", lambda: tabulate_totals(events, spec))
-    wall = time.perf_counter() - wall
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     alone: dict[str, float] = {}
     converting = journeys.select((journeys.lengths > 0) & journeys.converts)
@@ -108,7 +106,6 @@ def measure(folder: Path) -> dict[str, object]:
         "coalitions": len(coalitions.journeys),
         "processor_seconds": seconds,
         "processor_seconds_in_all": round(sum(seconds.values()), 2),
-        "wall_seconds": round(wall, 2),
         "peak_gib": round(peak, 2),
         "processor_seconds_of_methods": alone,
         "states_and_transitions": states,

@@ -19,6 +19,10 @@ def report(
     formats: Annotated[
         str, typer.Option("--format", help="What to render: html, xlsx, or several with commas.")
     ] = "html",
+    journeys: Annotated[
+        Path | None,
+        typer.Option(help="Folder that `journeys` wrote: heuristics to show beside the posterior."),
+    ] = None,
     locale: LocaleOption = None,
     allow_unconverged: Annotated[
         bool,
@@ -31,7 +35,10 @@ def report(
     from bayes_attrib.report import RunFolder
     from bayes_attrib.report.machine_summary import machine_summary
     from bayes_attrib.workflow import write_reports
+    from bayes_attrib.workflow.journeys_beside import put_journeys_beside
 
+    if journeys is not None:
+        put_journeys_beside(run, journeys)
     written = write_reports(
         run,
         [name.strip() for name in formats.split(",")],

@@ -26,6 +26,7 @@ from bayes_attrib.report.page.contents import Contents, list_sections
 from bayes_attrib.report.page.drawn import draw_sections
 from bayes_attrib.report.page.draws import PageDraws
 from bayes_attrib.report.page.drilldown import look_inside
+from bayes_attrib.report.page.journeys import lay_out_journeys
 from bayes_attrib.report.page.parameter_rows import lay_out_parameters
 from bayes_attrib.report.page.script_words import script_words
 from bayes_attrib.report.page.shrinkage import lay_out_shrinkage
@@ -97,6 +98,7 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
     is_rolled = run.manifest.rolled_forward is not None
     shrinkage = None if is_rolled else lay_out_shrinkage(run, draws, amounts)
     variance = lay_out_variance(run, amounts)
+    journeys = lay_out_journeys(run, language)
     contents = Contents(
         rollups=bool(rollups),
         shrinkage=shrinkage is not None,
@@ -104,6 +106,7 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
         time=drawn.series is not None,
         information=drawn.information is not None,
         variance=variance is not None,
+        journeys=journeys is not None,
         lift_tests=drawn.lift_tests is not None,
         truth=bool(entity.errors),
     )
@@ -128,6 +131,7 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
         "drawn": drawn,
         "shrinkage": shrinkage,
         "variance": variance,
+        "journeys": journeys,
         "inside": look_inside(run, draws, amounts),
         "sections": list_sections(contents, language),
         "script_words": script_words(language),

@@ -36,6 +36,8 @@ _RUN_FILES = frozenset(
         names.DIAGNOSTICS_FILE,
         names.DRIFT_FILE,
         names.MANIFEST_FILE,
+        names.JOURNEYS_FILE,
+        names.JOURNEYS_RECORD_FILE,
         names.PRIOR_TABLE_FILE,
         names.PRIOR_PAGE_FILE,
         PLAN_FILE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,12 @@ import pandas as pd
 
 from bayes_attrib.attribution.intervals import interval_of
 from bayes_attrib.report.scores import is_covered
-from below_channel.commands import Split, fit_mix_model, paired_amounts, split_channel
+from below_channel.commands import Split, paired_amounts
 from below_channel.known_error import LEVEL_SD, draw_known_error
 from below_channel.reported import METRICS, Reported
 from below_channel.scores import INTERVAL, score_draws, score_point
 
 FloatArray = npt.NDArray[np.float64]
-
-
-def run_case(reported: Reported, work: Path, *, sampling: str, family: str = "given") -> Split:
-    """Fit the mix model unless it is there, and split its channel; no truth is needed."""
-    fit_mix_model(reported, work, sampling)
-    return split_channel(reported, work, family=family)
 
 
 def score_case(reported: Reported, split: Split, truth: FloatArray) -> dict[str, Any]:

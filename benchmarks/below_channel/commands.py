@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bayes_attrib.baselines import fit_em, fit_proportional
+from bayes_attrib.cli import main
 from bayes_attrib.inputs import DataSource, read_tables
 from bayes_attrib.report.run_draws import RunDraws
 from bayes_attrib.report.run_folder import RunFolder
@@ -23,7 +25,8 @@ from below_channel.reported import Reported, carried_over, effective_reach, log_
 FloatArray = npt.NDArray[np.float64]
 
 BENCHMARKS = Path(__file__).parents[1]
-BAYES_ATTRIB = Path(sys.executable).with_name("bayes-attrib")
+NOT_CONVERGED = 3
+"""Exit status of a fit that is written, and marked as not converged."""
 
 CLICKS_MEAN, CLICKS_SD = 0.2, 0.2
 """Prior of the elasticity of the rate with regard to clicks per reach: 0 is a split by effective
@@ -128,15 +131,26 @@ def paired_amounts(rates: FloatArray, exposure: FloatArray, totals: FloatArray) 
     return np.asarray(rates * (exposure.T @ (paired / (exposure @ rates))))
 
 
-def fit_mix_model(reported: Reported, work: Path, sampling: str) -> None:
-    """Fit and save the mix model, unless that was done before."""
-    work.mkdir(parents=True, exist_ok=True)
-    table = work / "mix_model.csv"
-    if table.with_suffix(".nc").exists():
-        return
-    reported.mix_input.to_csv(table, index=False)
-    arguments = ["-m", "below_channel.mix_model", str(table), "--sampling", sampling]
-    _run([sys.executable, *arguments], work / "mix_model.log")
+def fit_mix_models(reported: Mapping[Path, Reported], sampling: str) -> None:
+    """Fit and save mix models in a process of their own, but for those that are there.
+
+    Parameters
+    ----------
+    reported : mapping of Path to Reported
+        Reports, by the folder that gets ``mix_model.csv`` and ``mix_model.nc``.
+    sampling : str
+        Settings of the sampler, by name.
+    """
+    tables = []
+    for work, reports in reported.items():
+        work.mkdir(parents=True, exist_ok=True)
+        table = work / "mix_model.csv"
+        if not table.with_suffix(".nc").exists():
+            reports.mix_input.to_csv(table, index=False)
+            tables.append(str(table))
+    if tables:
+        arguments = ["-m", "below_channel.mix_model", *tables, "--sampling", sampling]
+        _run([sys.executable, *arguments], work / "mix_model.log")
 
 
 def split_channel(reported: Reported, work: Path, *, family: str = "given") -> Split:
@@ -147,7 +161,7 @@ def split_channel(reported: Reported, work: Path, *, family: str = "given") -> S
     reported : Reported
         Reports of campaigns.
     work : Path
-        Folder where :func:`fit_mix_model` has been.
+        Folder where :func:`fit_mix_models` has been.
     family : {"given", "gamma"}
         ``"gamma"`` reads the totals as observations, for comparison.
 
@@ -161,14 +175,11 @@ def split_channel(reported: Reported, work: Path, *, family: str = "given") -> S
         shutil.rmtree(folder, ignore_errors=True)
     reported.delivery().to_csv(work / "delivery.csv", index=False)
     delivery = ["--delivery", str(work / "delivery.csv"), "--out", str(imported)]
-    command = [str(BAYES_ATTRIB), "import-mmm", str(work / "mix_model.nc"), *delivery, "--quiet"]
-    _run(command, work / "import.log")
+    _bayes_attrib("import-mmm", str(work / "mix_model.nc"), *delivery, "--quiet")
     decay = _decay(imported, reported.channel)
     write_data(reported, imported, data, decay, family)
     spec = data / "model.toml"
-    _run([str(BAYES_ATTRIB), "validate", str(spec), str(data)], work / "validate.log")
-    fit = [str(BAYES_ATTRIB), "fit", str(spec), str(data), "--out", str(run), "--quiet"]
-    _run(fit, work / "fit.log")
+    _bayes_attrib("fit", str(spec), str(data), "--out", str(run), "--quiet")
     folder = RunFolder.load(run)
     drawn = RunDraws.load(folder)
     campaigns = pd.Index(reported.campaigns)
@@ -222,6 +233,15 @@ def _decay(imported: Path, channel: str) -> float:
     return float(np.mean(of_channel.loc["adstock_alpha", "draws"]))
 
 
+def _bayes_attrib(*arguments: str) -> None:
+    """Run a command in this process, so that many worlds compile their model once."""
+    try:
+        main(list(arguments))
+    except SystemExit as end:
+        if end.code not in (None, 0, NOT_CONVERGED):
+            raise RuntimeError(f"bayes-attrib {' '.join(arguments)}: exit {end.code}") from end
+
+
 def _run(command: list[str], log: Path) -> None:
     path = os.pathsep.join(filter(None, [str(BENCHMARKS), os.environ.get("PYTHONPATH")]))
     environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
@@ -229,5 +249,5 @@ def _run(command: list[str], log: Path) -> None:
         command, capture_output=True, text=True, check=False, env=environment
     )
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
-    if done.returncode not in (0, 3):  # 3: written, and marked as not converged
+    if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command[:3])} failed:\n{done.stderr[-2000:]}")

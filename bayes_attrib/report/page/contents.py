@@ -19,6 +19,7 @@ class Contents:
     variance: bool
     lift_tests: bool
     truth: bool
+    journeys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,12 @@ def list_sections(contents: Contents, language: Language) -> tuple[Section, ...]
             "lift_tests",
             text("What experiments say"),
             text("Experiments"),
+        ),
+        (
+            contents.journeys,
+            "journeys",
+            text("Heuristics of journeys beside the posterior"),
+            text("Journeys"),
         ),
         (contents.truth, "truth", text("Against the truth"), text("Against the truth")),
         (True, "sums", text("Do the totals add up?"), text("Do the totals add up?")),
