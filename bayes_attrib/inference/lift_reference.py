@@ -76,6 +76,7 @@ class LiftReference:
         lead = (names.CHAIN, names.DRAW)
 
         def by_chain(values: FloatArray) -> FloatArray:
+            """Put draws first, and cut them into chains."""
             return np.moveaxis(values, -1, 0).reshape(self.n_chains, -1, *values.shape[:-1])
 
         n_draws = len(self.log_weights) // self.n_chains
@@ -105,6 +106,7 @@ class LiftReference:
         found = fit.tree[LIFT_GROUP].to_dataset()
 
         def draws(name: str) -> FloatArray:
+            """Read a variable with its draws last, chain after chain."""
             values = found[name].to_numpy()
             flat = values.reshape(-1, *values.shape[2:])
             return np.ascontiguousarray(np.moveaxis(flat, 0, -1), dtype=np.float64)

@@ -107,6 +107,8 @@ def choose_family(
     """
     for likelihood in (spec.likelihood, *(candidates or ())):
         require_law(likelihood, "families cannot be compared")
+    once = spec.lift_tests.model_copy(update={"refit": False})
+    spec = spec.model_copy(update={"lift_tests": once})  # tests are judged in the fit that is kept
     wanted = default_candidates(spec, tables.data) if candidates is None else candidates
     chosen = complete_candidates(wanted, spec, tables.data)
     fits: list[CandidateFit] = []

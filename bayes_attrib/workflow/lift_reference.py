@@ -62,10 +62,12 @@ def with_lift_reference(
         expected_draws(posterior, data, spec), spec, noise_draws(posterior, data, spec)
     )
     log_weights, k = weights_without_tests(moments, data)
+    # Draws of a cut knew the tests by totals of their own, so weights by common ones are not exact.
+    can_weigh = spec.total_uncertainty != "cut"
     equal = np.full(moments.mean.shape[1], -np.log(moments.mean.shape[1]))
     sd_with = _share_sd(expected_amounts, data, equal)
     found = LiftReference(
-        how="weights" if is_reliable(log_weights, k) else "none",
+        how="weights" if can_weigh and is_reliable(log_weights, k) else "none",
         pareto_k=k,
         moments=moments,
         log_weights=log_weights,

@@ -145,7 +145,9 @@ def gather_facts(run: RunFolder, language: Language) -> Facts:
             for column in BASELINES
             if rows[column].notna().all() and run.manifest.data.grand_total > 0
         },
-        alike=indistinguishable_entities(_exposures(run, cells)),
+        alike=indistinguishable_entities(
+            _exposures(run, cells) if draws is None else draws.source.data
+        ),
         pairs=None if draws is None else count_pairs(run, draws),
         n_little=None if draws is None else _count_little(run, draws),
     )
