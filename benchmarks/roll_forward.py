@@ -33,7 +33,7 @@ from bayes_attrib import names
 from bayes_attrib.attribution import attribute
 from bayes_attrib.attribution.prediction import Source
 from bayes_attrib.attribution.rolling import DriftReport, Rolled, check_drift, roll
-from bayes_attrib.attribution.rolling.drift import REFIT_P, WARN_P
+from bayes_attrib.attribution.rolling.drift import REFIT_P, REFIT_SHIFT, WARN_P, WARN_SHIFT
 from bayes_attrib.baselines import fit_proportional
 from bayes_attrib.inference.constant_data import FittedData, constant_data
 from bayes_attrib.inference.mixing import ess_bulk
@@ -202,9 +202,15 @@ def summarise_worlds(worlds: list[dict]) -> dict:
             "joint_test_below_warn": int(np.sum(p < WARN_P)),
             "joint_test_below_refit": int(np.sum(p < REFIT_P)),
             "verdicts": {
-                verdict: sum(row["verdict"] == verdict for row in rows)
+                verdict: sum(_verdict(row) == verdict for row in rows)
                 for verdict in ("ok", "warn", "refit")
             },
+            "warned_by_shift_alone": sum(
+                row["p_value"] >= WARN_P
+                and row["is_reliable"]
+                and row["largest_shift"] > WARN_SHIFT
+                for row in rows
+            ),
             "unreliable_weights": sum(not row["is_reliable"] for row in rows),
             "median_pareto_k": float(np.median([row["pareto_k"] for row in rows])),
             "largest_shift_quantiles": np.quantile(
@@ -230,6 +236,15 @@ def summarise_worlds(worlds: list[dict]) -> dict:
         ),
     }
     return summary
+
+
+def _verdict(row: dict) -> str:
+    """The worst of all checks, by the limits of today."""
+    p, shift = row["p_value"], row["largest_shift"] if row["is_reliable"] else 0.0
+    unseen = row["reasons"]["unseen"]
+    if p < REFIT_P or not row["is_reliable"] or shift > REFIT_SHIFT or unseen == "refit":
+        return "refit"
+    return "warn" if p < WARN_P or shift > WARN_SHIFT or unseen == "warn" else "ok"
 
 
 def _worlds(text: str) -> Iterator[int]:

@@ -176,11 +176,6 @@ def require_fit(run: RunFolder) -> None:
             f"{run.path} holds a model of the user's own, of which only the rates are known; split "
             "new totals by the draws of `rate` in posterior.nc, or fit again"
         )
-    if spec.exposure is not None:
-        raise RunFolderError(
-            f"{run.path}: the spec makes exposures from delivery ([exposure]), and carry-over into "
-            "new weeks takes the delivery of all weeks before; fit again with all weeks"
-        )
     formulas = {
         "rates.pair_covariates": spec.rates.pair_covariates,
         "likelihood.zero_covariates": spec.likelihood.zero_covariates,

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 from drawn_runs import CHANNEL, CREATIVES, OBJECTIVE, write_drawn_run
-from made_up_runs import checks_of
+from made_up_draws import made_up_posterior
+from made_up_runs import checks_of, write_made_up_run
 
 from bayes_attrib.attribution.prediction import Source
 from bayes_attrib.attribution.prediction.edges import new_aggregates
@@ -19,10 +20,11 @@ from bayes_attrib.cli import main
 from bayes_attrib.errors import DataError, RunFolderError
 from bayes_attrib.inference import PosteriorFit
 from bayes_attrib.inference.constant_data import FittedData
-from bayes_attrib.inputs import DataSource
+from bayes_attrib.inputs import DataSource, read_tables
 from bayes_attrib.inputs.following_tables import read_following_tables
 from bayes_attrib.report import RunFolder
 from bayes_attrib.report.run_draws import RunDraws
+from bayes_attrib.spec import parse_plain
 from bayes_attrib.workflow import predict
 from bayes_attrib.workflow.predict_run import known_names
 from bayes_attrib.workflow.roll_forward import roll_forward
@@ -363,3 +365,57 @@ def test_nested_levels_go_by_path(tmp_path):
     assert status_of("verify", out, "--quiet") == 0
     table = pd.read_csv(out / "attribution.csv")
     assert "b2 / z" in set(table.loc[table["level"] == "format", "name"])
+
+
+DELIVERED = {
+    "schema_version": 1,
+    "name": "delivered",
+    "columns": {"aggregate": ["channel", "week"], "entity": "campaign", "delivery": "grps"},
+    "likelihood": {"family": "gamma", "level": "aggregate"},
+    "inference": {"chains": 2, "draws": 50},
+    "exposure": {
+        "channel": "channel",
+        "period": "week",
+        "outside": "carry_over",
+        "totals": "measured",
+        "channels": {
+            "TV": {
+                "adstock": {"kind": "geometric", "decay": 0.5, "l_max": 3, "normalise": False},
+                "saturation": {"kind": "none"},
+            }
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_delivery_of_fitted_weeks_is_carried_over_into_new_ones(tmp_path, learned):
+    plain = json.loads(json.dumps(DELIVERED))
+    if learned:
+        law = {"dist": "Beta", "alpha": 4.0, "beta": 4.0}
+        plain["exposure"]["channels"]["TV"]["learn"] = {"decay": law}
+    spec = parse_plain(plain, source="test")
+    rng = np.random.default_rng(5)
+    grps = rng.gamma(2.0, 1.0, size=(10, 2)).round(3)
+    rows = [
+        ("TV", week + 1, name, grps[week, i]) for week in range(10) for i, name in enumerate("AB")
+    ]
+    delivery = pd.DataFrame(rows, columns=["channel", "week", "campaign", "grps"])
+    totals = pd.DataFrame({"channel": "TV", "week": range(1, 11), "total": 50.0 + np.arange(10)})
+    old = write(
+        tmp_path / "old",
+        {"aggregates": totals[:8], "exposures": delivery[delivery["week"] <= 8]},
+    )
+    new = write(tmp_path / "new", {"aggregates": totals[8:], "exposures": delivery})
+    data = read_tables(spec, old).data
+    fit = made_up_posterior(data, spec, n_chains=2, n_draws=50)
+    run = RunFolder.load(write_made_up_run(tmp_path / "run", data, spec, fit))
+    out = roll_forward(run, new, tmp_path / "out").path
+    cells = pd.read_parquet(out / "cells.parquet").astype({"week": int})
+    wanted = [
+        grps[w - 1, i] + grps[w - 2, i] / 2 + grps[w - 3, i] / 4 for w in (9, 10) for i in (0, 1)
+    ]
+    np.testing.assert_allclose(cells.sort_values(["week", "campaign"])["exposure"], wanted)
+    assert status_of("verify", out, "--quiet") == 0
+    sums = RunDraws.load(RunFolder.load(out)).grains([("week",)])[0].amounts.rows(slice(None))
+    np.testing.assert_allclose(sums, np.array([[58.0], [59.0]]) * np.ones(100), rtol=1e-12)

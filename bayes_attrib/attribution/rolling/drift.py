@@ -31,8 +31,8 @@ REFIT_P: Final = 0.01
 """P-values of the joint test below which the reader is warned, or told to fit again: so often that
 happens where nothing has changed."""
 
-WARN_SHIFT: Final = 0.5
-REFIT_SHIFT: Final = 1.0
+WARN_SHIFT: Final = 1.0
+REFIT_SHIFT: Final = 2.0
 """How far, in posterior standard deviations, the new totals may move a share."""
 
 WARN_UNSEEN: Final = 0.05
