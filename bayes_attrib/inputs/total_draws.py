@@ -325,18 +325,24 @@ def _no_draws(tables: Tables) -> Finding:
 def note_treatment(tables: Tables) -> Iterator[Finding]:
     """Yield what was decided about the uncertainty of the totals, where the spec decides it."""
     with suppress(UnavailableError):
-        totals = tables.spec.totals
+        totals, informs = tables.spec.totals, tables.spec.likelihood.informs_rates
         if totals is not None:
+            treatment = totals.uncertainty if informs else f"{totals.uncertainty} given"
             yield Finding(
                 f"totals-{totals.uncertainty}",
                 "note",
                 "totals.uncertainty",
-                _TREATMENTS[totals.uncertainty].format(draws=totals.draws),
+                _TREATMENTS[treatment].format(draws=totals.draws),
             )
 
 
 _TREATMENTS: Final = {
     "plugin": "totals are taken as known: all intervals are conditional on them",
+    "plugin given": "totals are taken as known: all intervals are conditional on them",
+    "paired given": "each posterior draw splits a draw of all totals together, so intervals hold "
+    "the uncertainty of totals and rates",
+    "cut given": "increments of lift tests are held against each of {draws} draws of all totals, "
+    "and each splits that draw, so intervals hold the uncertainty of totals and rates",
     "paired": "rates are inferred from the totals as they are; each posterior draw splits a draw "
     "of all totals together, so intervals hold the uncertainty of totals, rates and allocation",
     "cut": "rates are inferred anew from each of {draws} draws of all totals, and split that draw, "
