@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from bayes_attrib.inference.large_rates import is_large, rates_of
 from bayes_attrib.inference.nutpie_alone import nutpie
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.progress import ProgressListener, Silent
+from bayes_attrib.inputs.aggregate_data import FloatArray
 
 _POLL_SECONDS = 0.02
 _OFFSET_PREFIX = "offset_"
@@ -75,6 +76,7 @@ def fit_nuts(
     progress: ProgressListener | None = None,
     cores: int | None = None,
     structure: Mapping[str, Any] | None = None,
+    centre: Callable[[], FloatArray | None] | None = None,
 ) -> PosteriorFit:
     """Draw from the posterior of a PyMC model.
 
@@ -95,6 +97,9 @@ def fit_nuts(
         (:func:`bayes_attrib.model.structure.describe_structure`): what was compiled for one is then
         used again for others of its structure, in this process and, through a cache on disk, in
         later ones. Whatever the cache holds, the draws are the same.
+    centre : callable, optional
+        For models with a structure, finds where chains begin
+        (:func:`bayes_attrib.inference.starts.centre_for`); asked if there are chains to draw.
 
     Returns
     -------
@@ -112,7 +117,7 @@ def fit_nuts(
     missing = [chain for chain in range(settings.chains) if chain not in have]
     drawn: dict[int, Chain] = {}
     if missing:
-        compiled = _compile(model, structure)
+        compiled = _compile(model, structure, None if centre is None else centre())
         pool = _ChainPool(compiled, _kept(model), settings, missing, progress or Silent())
         try:
             for chain, tree in pool.run(cores or processors()):
@@ -135,13 +140,15 @@ def processors() -> int:
     return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 
 
-def _compile(model: pm.Model, structure: Mapping[str, Any] | None) -> Any:
+def _compile(
+    model: pm.Model, structure: Mapping[str, Any] | None, centre: FloatArray | None
+) -> Any:
     """Compile a model for nutpie, or find it compiled."""
     stored = _kept(model)
     if structure is not None:
         # Rates are exp(log_rate) in every model of this package, so log_rate is enough to store.
         density = compiled_density(model, [n for n in stored if n != names.RATE], structure)
-        return density.bind(data_values(model, density.layout.arrays))
+        return density.bind(data_values(model, density.layout.arrays), centre)
     # Fast-math lets the compiler reorder sums, and it does so differently for kernels that it
     # compiles and for those that it finds in its cache: the same seed would give other draws.
     with pytensor_config.change_flags(numba__fastmath=False):

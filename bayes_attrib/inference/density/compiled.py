@@ -19,6 +19,11 @@ from bayes_attrib.inputs.aggregate_data import FloatArray
 JITTER = 1.0
 """Chains start uniformly within so much of the model's starting point, as PyMC's do."""
 
+SPREAD = 2.0
+"""Chains that start around a centre start so many sds off, each given all others."""
+
+_STEP = 1e-4
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -71,13 +76,19 @@ class Density:
     expand: MachineCode
     start: MachineCode
 
-    def bind(self, values: Mapping[str, npt.NDArray[Any]]) -> CompiledPyMCModel:
+    def bind(
+        self, values: Mapping[str, npt.NDArray[Any]], centre: FloatArray | None = None
+    ) -> CompiledPyMCModel:
         """Join the code with data, for nutpie.
 
         Parameters
         ----------
         values : mapping of str to ndarray
             Data by name, of the types that the code was compiled for.
+        centre : ndarray, shape (n_common,), optional
+            First elements of the unconstrained point near the middle of the posterior, the others
+            being standard normal in the prior: chains then begin around it. By default they begin
+            around the model's starting point.
 
         Returns
         -------
@@ -93,7 +104,9 @@ class Density:
             reparameterized_names=[],
             compiled_logp_func=self.density,
             compiled_expand_func=self.expand,
-            initial_point_func=self._starts(words),
+            initial_point_func=self._starts(words)
+            if centre is None
+            else self._starts_around(centre, words),
             shared_data=data,
             shared_var_keys={},
             user_data=words,
@@ -119,6 +132,56 @@ class Density:
             return np.asarray(point + jitter, dtype=np.float64)
 
         return start
+
+    def _starts_around(
+        self, centre: FloatArray, words: npt.NDArray[np.uint64]
+    ) -> Callable[[Any], FloatArray]:
+        """Return the function that gives a chain with a seed its first point around a centre.
+
+        Standard normals begin at plus or minus one, and each element of the centre at plus or minus
+        ``SPREAD`` of its sds given all others. So no slope is near zero: one over the slopes are
+        the sampler's first scales, and a scale that is far too long costs hundreds of steps.
+        """
+        gradient, n = self._gradient(words), len(centre)
+
+        def start(seed: Any) -> FloatArray:
+            signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=self.layout.n_dim)
+            point = np.concatenate([centre, signs[n:]])
+            point[:n] += SPREAD * signs[:n] * _conditional_sds(gradient, point, n)
+            return point
+
+        return start
+
+    def _gradient(self, words: npt.NDArray[np.uint64]) -> Callable[[FloatArray], FloatArray]:
+        """Return the gradient of the log density as a function of the unconstrained point."""
+        pointer, n = ctypes.c_void_p, self.layout.n_dim
+        kinds = (ctypes.c_uint64, pointer, pointer, pointer, pointer)
+        function = ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(self.density.address)
+
+        def gradient(point: FloatArray) -> FloatArray:
+            slope, value = np.empty(n), np.empty(1)
+            places = (array.ctypes.data for array in (point, slope, value, words))
+            failed = function(n, *places)
+            return np.full(n, np.nan) if failed else slope
+
+        return gradient
+
+
+def _conditional_sds(
+    gradient: Callable[[FloatArray], FloatArray], point: FloatArray, n: int
+) -> FloatArray:
+    """Return the sds of the first elements given all others, by differences of slopes.
+
+    An element whose curvature is no positive number is taken to have an sd of ``JITTER``.
+    """
+    curvature = np.empty(n)
+    for i in range(n):
+        up, down = point.copy(), point.copy()
+        up[i] += _STEP
+        down[i] -= _STEP
+        curvature[i] = (gradient(down)[i] - gradient(up)[i]) / (2 * _STEP)
+    known = np.isfinite(curvature) & (curvature > 1.0)
+    return np.where(known, 1.0 / np.sqrt(np.where(known, curvature, 1.0)), JITTER)
 
 
 def data_values(model: Any, wanted: Sequence[str]) -> dict[str, npt.NDArray[Any]]:

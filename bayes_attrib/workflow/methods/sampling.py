@@ -13,6 +13,7 @@ from bayes_attrib.inference import (
     sampling_checks,
 )
 from bayes_attrib.inference.explicit import fit_explicit
+from bayes_attrib.inference.starts import centre_for
 from bayes_attrib.model import build_model, choose_geometry
 from bayes_attrib.model.explicit import build_explicit_model
 from bayes_attrib.model.structure import describe_structure
@@ -53,7 +54,14 @@ class Nuts(Method):
         geometry = job.model or choose_geometry(job.data, job.spec)
         model = build_model(job.data, job.spec, geometry)
         structure = describe_structure(job.data, job.spec, geometry)
-        return fit_nuts(model, settings, store=store, progress=progress, structure=structure)
+        return fit_nuts(
+            model,
+            settings,
+            store=store,
+            progress=progress,
+            structure=structure,
+            centre=centre_for(model, job.data, job.spec, geometry),
+        )
 
     def checks(self, drawn: CheckedDraws) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
         """Ask whether chains agree and moved enough."""
