@@ -92,7 +92,10 @@ def _steps(
         "carry-over needs periods at equal steps, and the smallest step between aggregates is "
         f"{width:g}; these stand between the steps: {listed([quote(label) for label in between])}"
     )
-    remedy = f"give every aggregate a period of one length, as {quote(first)} and {quote(second)}"
+    remedy = (
+        "write delivery by the periods of the aggregates, and give every aggregate a period of one "
+        f"length, as {quote(first)} and {quote(second)} have"
+    )
     where = f"{tables.aggregates.name}, column {quote(period)}"
     return step, [Finding("irregular-periods", "error", where, message, remedy)]
 

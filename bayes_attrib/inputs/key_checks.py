@@ -154,13 +154,19 @@ def _lines(table: Table, rows: IntArray) -> str:
 
 def check_unknown_aggregates(tables: Tables) -> Iterator[Finding]:
     """Yield exposure rows of aggregates that have no total."""
+    remedy = "correct the keys, add these aggregates with their totals, or leave the rows out "
+    if tables.spec.exposure is not None:
+        remedy = (
+            "correct the keys, add these aggregates with their totals, or write outside = "
+            '"carry_over" in [exposure] of the spec, which carries what was delivered there over '
+            "into later aggregates; or leave the rows out "
+        )
     yield from _orphans(
         "unknown-aggregate",
         tables,
         faults.unknown_aggregates(tables),
         tables.aggregates,
-        remedy="correct the keys, add these aggregates with their totals, or leave the rows out "
-        f"with {flag(Repair.DROP_ORPHAN_EXPOSURES)}",
+        remedy=f"{remedy}with {flag(Repair.DROP_ORPHAN_EXPOSURES)}",
     )
 
 
