@@ -34,11 +34,15 @@ from bayes_attrib.inputs.aggregate_data import FloatArray
 
 METHOD: Final = "nuts_cut"
 
-TUNE: Final = 50
+TUNE: Final = 30
 """Tuning draws of a chain of a refit: for the step size alone, as the shape is known."""
 
 FEWEST_DRAWS: Final = 20
 """Draws of a chain of a refit, so that its chains can be compared."""
+
+MOST_ACCEPTED: Final = 0.9
+"""Mean acceptance probability that a refit tunes its step to, unless the spec's is lower: in these
+coordinates steps need not be as small as in those of the model."""
 
 PILOT_DRAWS: Final = 1000
 """Draws of the pilot over all chains."""
@@ -205,6 +209,7 @@ class _Refits:
             draws=self._pilot_draws,
             tune=self.settings.tune,
             seed=self._seed(_PILOT, 0),
+            target_accept=self.settings.target_accept,
             store_unconstrained=True,
         )
         points = np.stack([_points(told, self._pilot_draws) for _, told in made])
@@ -221,6 +226,7 @@ class _Refits:
             draws=self.n_draws,
             tune=TUNE,
             seed=self._seed(_SEEDS, k),
+            target_accept=min(self.settings.target_accept, MOST_ACCEPTED),
         )
         n, kept = self.n_draws, self.variables
         return _concatenated([read_chain(_One(*each), n, kept, _STATISTICS) for each in made])
@@ -244,7 +250,6 @@ class _Refits:
             compiled,
             chains=self.settings.chains,
             cores=min(self.settings.chains, processors()),
-            target_accept=self.settings.target_accept,
             save_warmup=False,
             progress_bar=False,
             return_raw_trace=True,
