@@ -60,17 +60,15 @@ def lift_moments(
         In the order of the tests.
     """
     data, parts = expected.data, LiftParts.of(expected.data)
-    members = np.empty((len(parts.edge), expected.n_draws))
-    mu = np.empty((len(parts.aggregate), expected.n_draws))
-    for aggregate in np.unique(parts.aggregate).tolist():
-        edges = slice(
-            int(data.exposure.indptr[aggregate]), int(data.exposure.indptr[aggregate + 1])
-        )
-        amounts = expected.amounts(edges)
-        mu[parts.aggregate == aggregate] = amounts.sum(axis=0)
-        of_it = np.flatnonzero((parts.edge >= edges.start) & (parts.edge < edges.stop))
-        members[of_it] = amounts[parts.edge[of_it] - edges.start]
-    return LiftMoments(*parts.moments(members, mu, get_family(spec.likelihood), noise))
+    amounts, mu = np.empty((2, len(parts.aggregate), expected.n_draws))
+    members = np.split(parts.edge, np.flatnonzero(np.diff(parts.part)) + 1)
+    for part in range(len(members)):
+        aggregate = parts.aggregate[part]
+        first, last = data.exposure.indptr[aggregate : aggregate + 2].tolist()
+        of_edges = expected.amounts(slice(first, last))
+        amounts[part] = of_edges[members[part] - first].sum(axis=0)
+        mu[part] = of_edges.sum(axis=0)
+    return LiftMoments(*parts.moments(amounts, mu, get_family(spec.likelihood), noise))
 
 
 def increments_of(data: AggregateData) -> FloatArray:

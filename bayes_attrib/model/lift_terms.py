@@ -106,8 +106,8 @@ class LiftParts:
 
         Parameters
         ----------
-        amounts : ndarray, shape (n_members, n_draws)
-            Expected amounts of ``edge``.
+        amounts : ndarray, shape (n_parts, n_draws)
+            Expected amounts of the parts.
         mu : ndarray, shape (n_parts, n_draws)
             Expected totals of ``aggregate``.
         family : Family
@@ -120,7 +120,7 @@ class LiftParts:
         mean, variance : ndarray, shape (n_tests, n_draws)
             In units of the totals, and their square.
         """
-        share = np.minimum(self.to_parts @ amounts / mu, 1.0)
+        share = np.minimum(amounts / mu, 1.0)
         totals = self.totals[:, np.newaxis]
         own = family.part_variance(totals, share, mu, noise) * np.ones_like(share)
         ratio = self.ratio[:, np.newaxis]

@@ -112,7 +112,7 @@ def test_density_and_twin_by_hand(family, level):
     parts = LiftParts.of(data)
     amounts = data.exposure.data * rate[data.edge_entity]
     mean, variance = parts.moments(
-        amounts[parts.edge][:, np.newaxis],
+        (parts.to_parts @ amounts[parts.edge])[:, np.newaxis],
         data.expected_totals(rate)[parts.aggregate][:, np.newaxis],
         FAMILIES[family, level],
         {name: np.atleast_1d(value) for name, value in noise.items()},
