@@ -96,7 +96,8 @@ def _facts(run: RunFolder, language: Language) -> dict[str, Any]:
         for level in (names.ENTITY, *run.levels)
     )
     is_rolled = run.manifest.rolled_forward is not None
-    shrinkage = None if is_rolled else lay_out_shrinkage(run, draws, amounts)
+    learns = not is_rolled and run.spec.likelihood.informs_rates
+    shrinkage = lay_out_shrinkage(run, draws, amounts) if learns else None
     variance = lay_out_variance(run, amounts)
     journeys = lay_out_journeys(run, language)
     contents = Contents(

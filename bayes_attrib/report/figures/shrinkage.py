@@ -66,12 +66,17 @@ def plot_shrinkage(
     Raises
     ------
     UnknownNameError
-        If EM has no result in this run.
+        If EM has no result in this run, or totals are given.
     RunFolderError
         If a path holds no finished run, or the run cannot be read again.
     """
     found = draws_of(source)
     run = found.run
+    if not run.spec.likelihood.informs_rates:
+        raise UnknownNameError(
+            f"{run.path}: totals are given and say nothing about rates, so there is nothing that "
+            "pooling changed"
+        )
     look = Look.of(run, language, theme)
     table = _rates(found)
     if table.empty:
