@@ -70,26 +70,25 @@ def _few_periods(spec: MmmSpec, series: MmmSeries) -> Iterator[Finding]:
 
 def _idle_channels(series: MmmSeries) -> Iterator[Finding]:
     for i, name in enumerate(series.channels):
-        for j, geo in enumerate(series.geos):
-            if not series.spend[:, j, i].any():
-                place = f" in geo {quote(geo)}" if geo else ""
-                everywhere = not series.spend[:, :, i].any()
-                yield Finding(
-                    "channel-without-spend",
-                    "error" if everywhere else "warning",
-                    f"{series.source.name}, {name}",
-                    f"the channel {quote(name)} has no spend{place}; its effect cannot be told",
-                    "remove it from columns.channels" if everywhere else "",
-                )
-            elif np.ptp(series.spend[:, j, i]) == 0:
-                yield Finding(
-                    "constant-spend",
-                    "warning",
-                    f"{series.source.name}, {name}",
-                    f"the channel {quote(name)} spends the same in every period; its effect "
-                    "cannot be told from the baseline",
-                    "add a lift test, or read its contribution as what the prior says",
-                )
+        where, own = f"{series.source.name}, {name}", series.spend[:, :, i]
+        if not own.any():
+            message = f"the channel {quote(name)} has no spend; its effect cannot be told"
+            remedy = "remove it from columns.channels"
+            yield Finding("channel-without-spend", "error", where, message, remedy)
+            continue
+        idle = [
+            quote(geo) for geo, spent in zip(series.geos, own.T, strict=True) if not spent.any()
+        ]
+        if idle:
+            message = f"the channel {quote(name)} has no spend in the geos {listed(idle)}"
+            yield Finding("geo-without-spend", "warning", where, message)
+        if (np.ptp(own, axis=0) == 0).all():
+            message = (
+                f"the channel {quote(name)} spends the same in every period; its effect cannot be "
+                "told from the baseline"
+            )
+            remedy = "add a lift test, or read its contribution as what the prior says"
+            yield Finding("constant-spend", "warning", where, message, remedy)
 
 
 def _targets(spec: MmmSpec, series: MmmSeries) -> Iterator[Finding]:

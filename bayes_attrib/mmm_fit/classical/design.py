@@ -130,7 +130,7 @@ def design_of(spec: MmmSpec, series: MmmSeries) -> Design:
     target_scale = np.where(largest > 0, largest, 1.0)
     intercepts = np.kron(np.eye(n_geos), np.ones((n_periods, 1)))
     controls = np.moveaxis(series.control, 0, 1).reshape(n_geos * n_periods, -1)
-    angle = 2.0 * np.pi * series.dates.dayofyear.to_numpy() / _DAYS_IN_YEAR
+    angle = 2.0 * np.pi * series.dates.day_of_year.to_numpy() / _DAYS_IN_YEAR
     orders = np.arange(1, spec.baseline.yearly_seasonality + 1)
     waves = np.concatenate(
         [np.sin(np.outer(angle, orders)), np.cos(np.outer(angle, orders))], axis=1

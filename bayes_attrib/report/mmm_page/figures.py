@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from typing import Final
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,9 +29,13 @@ Writer = Callable[[float], str]
 
 
 def svg(figure: Figure) -> bytes:
-    """Return a figure as SVG whose text is drawn, so that it looks alike everywhere."""
+    """Return a figure as SVG whose text is drawn, so that it looks alike everywhere.
+
+    Names inside of it are not random, so that equal runs give equal pages.
+    """
     file = io.BytesIO()
-    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    with mpl.rc_context({"svg.hashsalt": "mmm"}):
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return file.getvalue()
 
 
