@@ -17,6 +17,7 @@ from bayes_attrib.exposure import (
     carry_over,
     parse_transforms,
 )
+from bayes_attrib.spec import parse_spec
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +108,19 @@ def test_every_kind_is_listed_with_its_class_and_parameters(page, heading, regis
 
 
 def test_the_toml_example_is_read(page):
-    (text,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    spec, text = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    loaded = parse_spec(f'schema_version = 1\nname = "page"\n{spec}')
+    assert loaded.exposure.transforms["TV", "north"].scale == 800
     found = parse_transforms(tomllib.loads(text))
     assert list(found) == ["TV", ("TV", "north")]
     assert found["TV", "north"].adstock == dataclasses.replace(found["TV"].adstock, decay=0.6)
     assert (found["TV"].scale, found["TV", "north"].scale) == (120_000, 80_000)
+
+
+def test_the_example_of_learned_transforms_is_read(root):
+    page = (root / "docs/learned_transforms.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    head = 'schema_version = 1\nname = "page"\n[columns]\naggregate = ["channel", "week"]\n'
+    spec = parse_spec(f'{head}entity = "campaign"\n{text}')
+    labels = [parameter.label for parameter in spec.exposure.learned.parameters]
+    assert labels == ["TV / decay", "TV / half_saturation"]
