@@ -45,7 +45,7 @@ COMMON = 0.7
 """Part of the variance of the mix model's error that a channel's periods share."""
 
 
-def spec_of(treatment: str, *, draws: int = 50, **inference: Any) -> ModelSpec:
+def spec_of(treatment: str, *, refits: int = 50, **inference: Any) -> ModelSpec:
     """Gamma totals, rates pooled within channels."""
     return parse_plain(
         {
@@ -54,7 +54,7 @@ def spec_of(treatment: str, *, draws: int = 50, **inference: Any) -> ModelSpec:
             "columns": {"aggregate": ["aggregate"], "entity": "entity"},
             "likelihood": {"family": "gamma"},
             "rates": {"pooling": ["channel"]},
-            "totals": {"uncertainty": treatment, "draws": draws},
+            "totals": {"uncertainty": treatment, "draws": refits},
             "inference": inference,
         },
         source="benchmark",
@@ -160,9 +160,9 @@ def timing(known: dict[str, Any], chosen: Sequence[str], rounds: int) -> dict[st
 def agreement(cv: float, n_refits: int) -> dict[str, Any]:
     """Means and sds of amounts, cut against paired, and both against plugin."""
     data = world(5, cv=cv, periods=52, campaigns=6)
-    longer = {"draws": 4000, "tune": 1000}
+    longer = {"draws": 4000, "tune": 500}
     made = {
-        t: tables(fitted(data, spec := spec_of(t, draws=n_refits, **longer)), data, spec).table
+        t: tables(fitted(data, spec := spec_of(t, refits=n_refits, **longer)), data, spec).table
         for t in TREATMENTS
     }
     rows = made["plugin"]["level"] == "entity"
@@ -190,7 +190,7 @@ def short() -> dict[str, Any]:
     data = world(6, cv=0.3, periods=52, campaigns=6)
     found: dict[str, tuple[PosteriorFit, ModelSpec]] = {}
     for label, draws in (("short", 1000), ("long", 20_000)):
-        spec = spec_of("cut", draws=50, **spec_sizes(draws, seed=2 if label == "long" else 1))
+        spec = spec_of("cut", **spec_sizes(draws, seed=2 if label == "long" else 1))
         found[label] = (fitted(data, spec), spec)
     moments = {}
     for label, (fit, _) in found.items():
