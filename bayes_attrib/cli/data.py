@@ -67,7 +67,7 @@ def validate(
 
 @app.command()
 def simulate(
-    scenario: Annotated[str, typer.Argument(help="hcp_brick, mmm_to_mta or creative_nested.")],
+    scenario: Annotated[str, typer.Argument(help="Name, such as hcp_brick or journeys.")],
     *,
     out: Annotated[Path, typer.Option(help="Data folder to write.")],
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
