@@ -19,7 +19,6 @@ import numpy as np
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from bayes_attrib.inference.density.callbacks import words_of
 from bayes_attrib.inference.density.machine_code import MachineCode, compile_callback
 from bayes_attrib.inference.nutpie_alone import CompiledPyMCModel, address_as_void_pointer
 from bayes_attrib.inputs.aggregate_data import FloatArray
@@ -99,13 +98,18 @@ class Whitening:
         """
         density, expand = _callbacks()
         mean, root = np.ascontiguousarray(self.mean), np.ascontiguousarray(self.root)
-        arrays = words_of([mean, root])  # address, length; address, rows, columns
-        addresses = (
-            inner.compiled_logp_func.address,
-            inner.compiled_expand_func.address,
-            inner.user_data.ctypes.data,
+        words = np.array(
+            [
+                inner.compiled_logp_func.address,
+                inner.compiled_expand_func.address,
+                inner.user_data.ctypes.data,
+                mean.ctypes.data,
+                len(mean),
+                root.ctypes.data,
+                *root.shape,
+            ],
+            dtype=np.uint64,
         )
-        words = np.concatenate([np.array(addresses, dtype=np.uint64), arrays])
 
         def start(seed: Any) -> FloatArray:
             """Return the first point of a chain."""
