@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -195,10 +195,15 @@ def _lower_first(text: str) -> str:
 def _keys_at(root: type[BaseModel], location: tuple[int | str, ...]) -> Iterator[str]:
     """Yield the keys that the schema knows at a location."""
     model: type[BaseModel] | None = root
+    labelled = False  # the next part is a place in a list, or a label in a table of sections
     for part in location:
+        if labelled:
+            labelled = False
+            continue
         if model is None or part not in model.model_fields:
             return
-        model = _nested_model(model.model_fields[str(part)].annotation)
+        annotation = model.model_fields[str(part)].annotation
+        model, labelled = _nested_model(annotation), get_origin(annotation) in (tuple, dict)
     if model is not None:
         yield from model.model_fields
 

@@ -13,6 +13,7 @@ from bayes_attrib.mmm_fit.lift_table import read_lift_tests
 from bayes_attrib.mmm_fit.read_series import read_future, read_series
 from bayes_attrib.mmm_fit.schema import MmmSpec
 from bayes_attrib.mmm_fit.upstream import upstream
+from bayes_attrib.simulation import simulate, write_tables
 from bayes_attrib.spec.load import load_closed
 
 SPEC_FAULTS = {
@@ -312,3 +313,22 @@ def test_nothing_is_written_where_the_data_are_wrong(data, capsys):
     assert ended.value.code == 2
     assert "error [not-a-number] series.csv, line 2" in capsys.readouterr().err
     assert not (data / "run").exists()
+
+
+def test_the_shipped_spec_reads_the_data_of_its_scenario(request, tmp_path):
+    spec = load_closed(request.config.rootpath / "models/mmm/mmm_retail.toml", MmmSpec)
+    write_tables(simulate("mmm_retail", seed=1), tmp_path)
+    read = read_series(spec, tmp_path)
+    assert read.series.channels == ("tv", "search", "social", "display", "radio")
+    assert read.series.n_periods == 104
+    assert read.findings == ()
+
+
+def test_faults_inside_of_lists_and_tables_of_sections_know_their_keys(tmp_path):
+    file = tmp_path / "mix.toml"
+    file.write_text(SPEC + '[pooling.intercept]\nknd = "partial"\n')
+    with pytest.raises(SpecError, match=r"did you mean 'kind'\? known keys here: kind, spread"):
+        load_closed(file, MmmSpec)
+    file.write_text(SPEC.replace('first = "2024', 'frst = "2024'))
+    with pytest.raises(SpecError, match=r"did you mean 'first'\? known keys here: first, last"):
+        load_closed(file, MmmSpec)
