@@ -1,6 +1,7 @@
 """Evidence for the mix model and the classical fits beside it, on data of known truth.
 
     python benchmarks/mmm_lab.py three --worlds 20
+    python benchmarks/mmm_lab.py classical --worlds 20
     python benchmarks/mmm_lab.py five --worlds 20
     python benchmarks/mmm_lab.py holdout
     python benchmarks/mmm_lab.py two_geo --file mmm_multidimensional_example.csv
@@ -263,6 +264,30 @@ def three(worlds: int) -> None:
             print(key, record["worlds"][key], flush=True)
 
 
+def classical(worlds: int) -> None:
+    """Least squares alone, which needs no compiled model, on both designs of three channels."""
+    record = _load("classical")
+    for seed in range(1, worlds + 1):
+        for name, dark in (("with_dark_weeks", 4), ("as_stated", 0)):
+            key = f"{name}_{seed}"
+            if key in record["worlds"]:
+                continue
+            series, truth = series_of(THREE_SPEC, "mmm_three_channels", seed, dark_blocks=dark)
+            angle = 2 * np.pi * np.arange(len(truth)) / 52
+            rest = 5_000 + 8_000 * series.control[:, 0, 0] + 4_000 * np.sin(angle)
+            noise = series.target[:, 0] - rest - truth.sum(axis=1)
+            fit = fit_least_squares(THREE_SPEC, series)
+            record["worlds"][key] = {
+                "design": name,
+                "error": _error(fit.contributions, truth.sum(axis=0)),
+                "rmse": fit.rmse(series.target),
+                "noise_rmse": float(np.sqrt((noise**2).mean())),
+                "facts": fit.facts,
+                "cramer_rao_sd": cramer_rao(series, {}),
+            }
+            _save("classical", record)
+
+
 def five(worlds: int) -> None:
     """Coverage of contributions and ROI over worlds of five channels."""
     record = _load("five")
@@ -390,7 +415,7 @@ def _save(part: str, record: dict[str, Any]) -> None:
 def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=["three", "five", "holdout", "two_geo"])
+    parser.add_argument("part", choices=["three", "classical", "five", "holdout", "two_geo"])
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--file", type=Path)
     chosen = parser.parse_args()
@@ -399,7 +424,7 @@ def main() -> None:
     elif chosen.part == "holdout":
         holdout()
     else:
-        {"three": three, "five": five}[chosen.part](chosen.worlds)
+        {"three": three, "classical": classical, "five": five}[chosen.part](chosen.worlds)
 
 
 if __name__ == "__main__":
