@@ -52,7 +52,7 @@ saturation = {{ kind = "hill", half_saturation = 1.0, slope = 1.2 }}
 decay = {{ dist = "Beta", alpha = {alpha}, beta = 4.0 }}
 half_saturation = {{ dist = "LogNormal", mu = 0.0, sigma = 0.5 }}
 [priors]
-sigma_entity = {{ dist = "HalfNormal", sigma = 0.0001 }}
+sigma_entity = {{ dist = "HalfNormal", sigma = 0.005 }}
 """
 
 
