@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from bayes_attrib import names
+from bayes_attrib.citing import listed
 from bayes_attrib.errors import DataError, Finding
 from bayes_attrib.inputs import cell_checks, key_checks, number_checks, unattributed_checks
-from bayes_attrib.inputs.citing import listed
 from bayes_attrib.inputs.covariate_checks import covariate_findings
 from bayes_attrib.inputs.delivered import mend_and_deliver
 from bayes_attrib.inputs.keys import compose, is_blank, strip
