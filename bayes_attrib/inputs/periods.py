@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_attrib.inputs.aggregate_data import Grouping
-from bayes_attrib.timeline import ISO_FORMS, Timeline, arrange
-
-__all__ = ["ISO_FORMS", "Timeline", "arrange", "period_grouping"]
+from bayes_attrib.timeline import arrange
 
 
 def period_grouping(column: str, labels: Iterable[str]) -> Grouping:
