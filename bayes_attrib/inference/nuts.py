@@ -19,12 +19,11 @@ from bayes_attrib.errors import FitError, InterruptedFitError
 from bayes_attrib.inference.arrow_chain import read_chain
 from bayes_attrib.inference.chain_store import ChainStore
 from bayes_attrib.inference.chains import Chain, join_chains
-from bayes_attrib.inference.density import compiled_density, data_values
+from bayes_attrib.inference.density import Centre, compiled_density, data_values
 from bayes_attrib.inference.large_rates import is_large, rates_of
 from bayes_attrib.inference.nutpie_alone import nutpie
 from bayes_attrib.inference.posterior_fit import PosteriorFit
 from bayes_attrib.inference.progress import ProgressListener, Silent
-from bayes_attrib.inputs.aggregate_data import FloatArray
 
 _POLL_SECONDS = 0.02
 _OFFSET_PREFIX = "offset_"
@@ -76,7 +75,7 @@ def fit_nuts(
     progress: ProgressListener | None = None,
     cores: int | None = None,
     structure: Mapping[str, Any] | None = None,
-    centre: Callable[[], FloatArray | None] | None = None,
+    centre: Callable[[], Centre | None] | None = None,
 ) -> PosteriorFit:
     """Draw from the posterior of a PyMC model.
 
@@ -98,7 +97,7 @@ def fit_nuts(
         used again for others of its structure, in this process and, through a cache on disk, in
         later ones. Whatever the cache holds, the draws are the same.
     centre : callable, optional
-        For models with a structure, finds where chains begin
+        For models with a structure, finds where chains begin and the coordinates they move in
         (:func:`bayes_attrib.inference.starts.centre_for`); asked if there are chains to draw.
 
     Returns
@@ -140,9 +139,7 @@ def processors() -> int:
     return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 
 
-def _compile(
-    model: pm.Model, structure: Mapping[str, Any] | None, centre: FloatArray | None
-) -> Any:
+def _compile(model: pm.Model, structure: Mapping[str, Any] | None, centre: Centre | None) -> Any:
     """Compile a model for nutpie, or find it compiled."""
     stored = _kept(model)
     if structure is not None:

@@ -14,9 +14,11 @@ import numpy as np
 import pymc as pm
 
 from bayes_attrib import names
+from bayes_attrib.inference.density import Centre
 from bayes_attrib.inference.laplace.rough import can_find_centre, rough_centre
 from bayes_attrib.inputs.aggregate_data import AggregateData, FloatArray
 from bayes_attrib.model.geometry import Geometry
+from bayes_attrib.model.latent_field import NORMAL
 from bayes_attrib.spec import ModelSpec
 
 FEWEST_ENTITIES: Final = 1000
@@ -30,7 +32,7 @@ _OFFSET_PREFIX = "offset_"
 
 def centre_for(
     model: pm.Model, data: AggregateData, spec: ModelSpec, geometry: Geometry
-) -> Callable[[], FloatArray | None] | None:
+) -> Callable[[], Centre | None] | None:
     """Return a function that finds where chains begin; None where PyMC's start serves.
 
     Parameters
@@ -47,9 +49,7 @@ def centre_for(
     Returns
     -------
     callable or None
-        Returns common parameters on the unconstrained scale, in the order of the model's free
-        variables but for the entities' own effects, which come last; None if they have no place
-        there.
+        Returns the centre; None if a parameter has no place there.
     """
     is_large = data.n_entities >= FEWEST_ENTITIES and geometry.entity == "noncentered"
     if not is_large or not can_find_centre(data, spec):
@@ -57,7 +57,7 @@ def centre_for(
     return lambda: unconstrained(model, rough_centre(data, spec, spec.inference.seed))
 
 
-def unconstrained(model: pm.Model, values: Mapping[str, FloatArray]) -> FloatArray | None:
+def unconstrained(model: pm.Model, values: Mapping[str, FloatArray]) -> Centre | None:
     """Return parameters on the unconstrained scale of a model.
 
     Parameters
@@ -65,25 +65,27 @@ def unconstrained(model: pm.Model, values: Mapping[str, FloatArray]) -> FloatArr
     model : pymc.Model
         A model of this package whose last free variable is ``offset_entity``.
     values : mapping of str to ndarray
-        Parameters and effects of groups.
+        Parameters, effects of groups, and ``offset_entity``.
 
     Returns
     -------
-    ndarray or None
-        All free variables but the last, one after the other; None if one of them is not known, or
-        lives on a scale that is not.
+    Centre or None
+        None if a free variable is not known, or lives on a scale that is not.
     """
     *common, last = model.free_RVs
     if last.name != names.ENTITY_OFFSET:
         return None
-    parts = []
+    parts: list[FloatArray] = []
+    effects: list[bool] = []
     for variable in common:
         value = _value_of(str(variable.name), values)
         mapping = _MAPS.get(type(model.rvs_to_transforms[variable]).__name__)
         if value is None or mapping is None:
             return None
         parts.append(np.atleast_1d(mapping(value)))
-    return np.round(np.concatenate(parts), _DECIMALS)
+        effects += [_is_effect(str(variable.name))] * len(parts[-1])
+    own = _rounded(values[names.ENTITY_OFFSET])
+    return Centre(_rounded(np.concatenate(parts)), np.array(effects), own)
 
 
 def _value_of(name: str, values: Mapping[str, FloatArray]) -> FloatArray | None:
@@ -116,3 +118,12 @@ _MAPS: Mapping[str, Callable[[FloatArray], Any]] = {
     "ZeroSumTransform": _without_sum,
 }
 """From a variable's own scale to the unconstrained one, by the name of PyMC's transform."""
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    return np.asarray(np.round(values, _DECIMALS), dtype=np.float64)
+
+
+def _is_effect(name: str) -> bool:
+    """Whether log rates are linear in a variable, other variables being known."""
+    return name in NORMAL or name.startswith((names.effect_of(""), _OFFSET_PREFIX))

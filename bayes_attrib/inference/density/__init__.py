@@ -2,5 +2,6 @@
 
 from bayes_attrib.inference.density.cache import cache_folder, compiled_density
 from bayes_attrib.inference.density.compiled import Density, data_values
+from bayes_attrib.inference.density.frame import Centre
 
-__all__ = ["Density", "cache_folder", "compiled_density", "data_values"]
+__all__ = ["Centre", "Density", "cache_folder", "compiled_density", "data_values"]

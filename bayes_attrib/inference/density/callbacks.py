@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bayes_attrib.inference.density.machine_code import MachineCode, compile_callback
+from bayes_attrib.inference.density.shear import N_WORDS, Shear, slopes_to_sampler, to_model
 from bayes_attrib.inference.nutpie_alone import address_as_void_pointer
 
 _numba: Any = numba
@@ -29,12 +30,14 @@ _SOURCES = {
 def density(n, point_, slope_, value_, words_):
     try:
 {arrays}
-        value, slope = function(carray(point_, ({n_in},)){arguments})
+        place = np.empty({n_in})
+        to_model(carray(point_, ({n_in},)), place, words[{n_words}:])
+        value, slope = function(place{arguments})
         out, total = carray(slope_, ({n_in},)), value[()]
+        slopes_to_sampler(slope, out, words[{n_words}:])
         finite = np.isfinite(total)
         for i in range({n_in}):
-            out[i] = slope[i]
-            finite = finite and np.isfinite(slope[i])
+            finite = finite and np.isfinite(out[i])
         carray(value_, (1,))[0] = total
         return 0 if finite else 3
     except Exception:
@@ -44,7 +47,9 @@ def density(n, point_, slope_, value_, words_):
 def expand(n, n_out, point_, values_, words_):
     try:
 {arrays}
-        (values,) = function(carray(point_, ({n_in},)){arguments})
+        place = np.empty({n_in})
+        to_model(carray(point_, ({n_in},)), place, words[{n_words}:])
+        (values,) = function(place{arguments})
         out = carray(values_, ({n_out},))
         for i in range({n_out}):
             out[i] = values[i]
@@ -105,8 +110,7 @@ def make_callback(
         pointer = f"address_as_void_pointer(words[{n_words}])"
         lines.append(f"        array_{i} = carray({pointer}, ({shape}), dtype_{i})")
         n_words += 1 + array.ndim
-    if lines:
-        lines.insert(0, f"        words = carray(words_, ({n_words},), np.uint64)")
+    lines.insert(0, f"        words = carray(words_, ({n_words + N_WORDS},), np.uint64)")
     names = ", ".join(f"array_{i}" for i in used)
     source = _SOURCES[kind].format(
         arrays="\n".join(lines),
@@ -114,6 +118,7 @@ def make_callback(
         arguments_alone=names,
         n_in=n_in,
         n_out=n_out,
+        n_words=n_words,
     )
     # The name is that of a module, which numba imports when it loads the code again.
     scope: dict[str, Any] = {
@@ -121,6 +126,8 @@ def make_callback(
         "np": np,
         "carray": _numba.carray,
         "address_as_void_pointer": address_as_void_pointer,
+        "to_model": to_model,
+        "slopes_to_sampler": slopes_to_sampler,
         "function": function,
         **{f"dtype_{i}": array.dtype for i, array in enumerate(arrays)},
     }
@@ -128,7 +135,9 @@ def make_callback(
     return compile_callback(scope[kind], _SIGNATURES[kind])
 
 
-def words_of(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.uint64]:
+def words_of(
+    arrays: Sequence[npt.NDArray[Any]], shear: Shear | None = None
+) -> npt.NDArray[np.uint64]:
     """Return the table of addresses and shapes that callbacks read; the arrays have to stay."""
     words = [word for array in arrays for word in (array.ctypes.data, *array.shape)]
-    return np.array(words or [0], dtype=np.uint64)
+    return np.array([*words, *([0] * N_WORDS if shear is None else shear.words)], dtype=np.uint64)

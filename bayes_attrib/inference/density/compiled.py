@@ -12,17 +12,13 @@ import numpy.typing as npt
 
 from bayes_attrib.errors import FitError
 from bayes_attrib.inference.density.callbacks import words_of
+from bayes_attrib.inference.density.frame import Centre, make_frame
 from bayes_attrib.inference.density.machine_code import MachineCode
 from bayes_attrib.inference.nutpie_alone import CompiledPyMCModel
 from bayes_attrib.inputs.aggregate_data import FloatArray
 
 JITTER = 1.0
 """Chains start uniformly within so much of the model's starting point, as PyMC's do."""
-
-SPREAD = 2.0
-"""Chains that start around a centre start so many sds off, each given all others."""
-
-_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ class Density:
     start: MachineCode
 
     def bind(
-        self, values: Mapping[str, npt.NDArray[Any]], centre: FloatArray | None = None
+        self, values: Mapping[str, npt.NDArray[Any]], centre: Centre | None = None
     ) -> CompiledPyMCModel:
         """Join the code with data, for nutpie.
 
@@ -85,10 +81,10 @@ class Density:
         ----------
         values : mapping of str to ndarray
             Data by name, of the types that the code was compiled for.
-        centre : ndarray, shape (n_common,), optional
-            First elements of the unconstrained point near the middle of the posterior, the others
-            being standard normal in the prior: chains then begin around it. By default they begin
-            around the model's starting point.
+        centre : Centre, optional
+            A point near the middle of the posterior: chains then begin around it, in coordinates in
+            which common effects do not depend on other elements there. By default they begin around
+            the model's starting point.
 
         Returns
         -------
@@ -97,6 +93,11 @@ class Density:
         """
         data = {name: np.array(values[name], order="C") for name in self.layout.arrays}
         words = words_of(list(data.values()))
+        frame = None if centre is None else make_frame(centre, self._gradient(words))
+        shear = None if frame is None else frame.shear
+        if shear is not None:
+            words = words_of(list(data.values()), shear)
+            data |= {"shear_places": shear.places, "shear_weights": shear.weights}  # kept alive
         stored = [name for name, _ in self.layout.variables]
         shapes = [shape for _, shape in self.layout.variables]
         return CompiledPyMCModel(
@@ -104,9 +105,7 @@ class Density:
             reparameterized_names=[],
             compiled_logp_func=self.density,
             compiled_expand_func=self.expand,
-            initial_point_func=self._starts(words)
-            if centre is None
-            else self._starts_around(centre, words),
+            initial_point_func=self._starts(words) if frame is None else frame.start,
             shared_data=data,
             shared_var_keys={},
             user_data=words,
@@ -133,25 +132,6 @@ class Density:
 
         return start
 
-    def _starts_around(
-        self, centre: FloatArray, words: npt.NDArray[np.uint64]
-    ) -> Callable[[Any], FloatArray]:
-        """Return the function that gives a chain with a seed its first point around a centre.
-
-        Standard normals begin at plus or minus one, and each element of the centre at plus or minus
-        ``SPREAD`` of its sds given all others. So no slope is near zero: one over the slopes are
-        the sampler's first scales, and a scale that is far too long costs hundreds of steps.
-        """
-        gradient, n = self._gradient(words), len(centre)
-
-        def start(seed: Any) -> FloatArray:
-            signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=self.layout.n_dim)
-            point = np.concatenate([centre, signs[n:]])
-            point[:n] += SPREAD * signs[:n] * _conditional_sds(gradient, point, n)
-            return point
-
-        return start
-
     def _gradient(self, words: npt.NDArray[np.uint64]) -> Callable[[FloatArray], FloatArray]:
         """Return the gradient of the log density as a function of the unconstrained point."""
         pointer, n = ctypes.c_void_p, self.layout.n_dim
@@ -165,23 +145,6 @@ class Density:
             return np.full(n, np.nan) if failed else slope
 
         return gradient
-
-
-def _conditional_sds(
-    gradient: Callable[[FloatArray], FloatArray], point: FloatArray, n: int
-) -> FloatArray:
-    """Return the sds of the first elements given all others, by differences of slopes.
-
-    An element whose curvature is no positive number is taken to have an sd of ``JITTER``.
-    """
-    curvature = np.empty(n)
-    for i in range(n):
-        up, down = point.copy(), point.copy()
-        up[i] += _STEP
-        down[i] -= _STEP
-        curvature[i] = (gradient(down)[i] - gradient(up)[i]) / (2 * _STEP)
-    known = np.isfinite(curvature) & (curvature > 1.0)
-    return np.where(known, 1.0 / np.sqrt(np.where(known, curvature, 1.0)), JITTER)
 
 
 def data_values(model: Any, wanted: Sequence[str]) -> dict[str, npt.NDArray[Any]]:

@@ -27,7 +27,7 @@ def can_find_centre(data: AggregateData, spec: ModelSpec) -> bool:
 
 
 def rough_centre(data: AggregateData, spec: ModelSpec, seed: int) -> Mapping[str, FloatArray]:
-    """Return hyperparameters at their approximate mode, and the mode of common effects given them.
+    """Return hyperparameters at their approximate mode, and the mode of all effects given them.
 
     Hyperparameters are found from a part of the totals, so they are off by more than a posterior sd
     where data are many: good enough to start chains from, not to report.
@@ -44,7 +44,7 @@ def rough_centre(data: AggregateData, spec: ModelSpec, seed: int) -> Mapping[str
     Returns
     -------
     mapping of str to ndarray
-        Parameters, and effects of groups, by the names that they have in a model.
+        Parameters, effects of groups, and ``offset_entity``, by their names in a model.
     """
     whole = build_posterior(data, spec)
     rows = np.arange(whole.field.n_aggregates)
@@ -58,7 +58,6 @@ def rough_centre(data: AggregateData, spec: ModelSpec, seed: int) -> Mapping[str
     effects = whole.field.effects(mode.x, whole.field.scale(values))[:, 0]
     found = {name: np.asarray(value) for name, value in values.items()}
     for block in whole.field.blocks:
-        if block.variable != names.ENTITY_OFFSET:
-            own = effects[block.span]
-            found[block.variable] = own[0] if block.variable == names.INTERCEPT else own
+        own = (mode.x[:, 0] if block.variable == names.ENTITY_OFFSET else effects)[block.span]
+        found[block.variable] = own[0] if block.variable == names.INTERCEPT else own
     return found
