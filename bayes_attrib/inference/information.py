@@ -182,7 +182,8 @@ def information_findings(
                 "exposures",
                 f"{count} entities in {len(alike)} {sets} have proportional exposures "
                 f"({examples}): only groups and prior tell them apart",
-                "finer aggregates, exposures that vary, or a lift test of one would tell them apart",
+                "finer aggregates, exposures that vary, or a lift test of one would tell them "
+                "apart",
             )
         )
     fraction = information_fraction(posterior, data, spec)

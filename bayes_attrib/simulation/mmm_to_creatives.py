@@ -121,8 +121,8 @@ def draw_mmm_to_creatives(options: MmmToCreativesOptions, rng: np.random.Generat
     -------
     Tables
         Cells (channel, week, geo) with ``total``, what a mix model would find, in money, and
-        ``total_sd``, the uncertainty that it would state; one row per cell and creative at work with ``impressions``, ``spend``, ``exposure`` and ``amount``;
-        creatives.
+        ``total_sd``, the uncertainty that it would state; one row per cell and creative at work
+        with ``impressions``, ``spend``, ``exposure`` and ``amount``; creatives.
     """
     drawn = [
         _draw_channel(channel, options, stream)
