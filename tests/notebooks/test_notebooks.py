@@ -21,7 +21,7 @@ def outputs(notebook):
 def test_there_are_notebooks(root):
     numbers = [path.name[:3] for path in notebooks(root)]
     assert numbers == sorted(set(numbers))
-    assert {"01_", "02_", "03_"} <= set(numbers)
+    assert {"01_", "02_", "03_", "04_"} <= set(numbers)
 
 
 def test_committed_notebooks_are_whole_and_clean(root):
