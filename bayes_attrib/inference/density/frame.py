@@ -94,6 +94,7 @@ def make_frame(centre: Centre, gradient: Gradient) -> Frame:
     base = middle if shear is None else shear.to_sampler(middle)
 
     def start(seed: Any) -> FloatArray:
+        """Return where the chain of a seed begins, in the coordinates of the sampler."""
         signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=len(middle))
         at = np.concatenate([centre.common, signs[n:]])
         point = np.concatenate([base[:n], signs[n:]])
