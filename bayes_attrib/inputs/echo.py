@@ -117,8 +117,9 @@ class _Totals:
         is_first[np.unique(cell, return_index=True)[1]] = True
         n_totals, n_levels = self._sums(np.ones(len(cell))), self._sums(is_first)
         enough = (n_totals - n_levels >= FEWEST) & (self._sums(self.is_shared) >= FEWEST)
-        explained = squares < (1.0 - EXPLAINED) * variance  # totals that do not vary prove nothing
-        return np.asarray(enough & explained & (squares <= CLOSENESS**2 * n_totals))
+        varies = variance > CLOSENESS**2 * n_totals  # totals that do not vary prove nothing
+        explained = squares <= (1.0 - EXPLAINED) * variance
+        return np.asarray(enough & varies & explained & (squares <= CLOSENESS**2 * n_totals))
 
     def _sums(self, values: npt.NDArray[Any]) -> FloatArray:
         sums = np.bincount(self.component, weights=values, minlength=self.n_components)
