@@ -117,12 +117,13 @@ class SimulatedTables:
         columns = self.spec_columns
         self._check_columns((*pooling, *nested, *covariates))
         keys = self.aggregates[list(columns.aggregate)]
-        rows = _positions(keys, self.exposures[list(columns.aggregate)])
-        cols = _positions(self.entities[[columns.entity]], self.exposures[[columns.entity]])
+        pairs = self.exposures[self.exposures[columns.exposure] > 0]
+        rows = _positions(keys, pairs[list(columns.aggregate)])
+        cols = _positions(self.entities[[columns.entity]], pairs[[columns.entity]])
         order = np.lexsort((cols, rows))
         starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(keys)))])
         index = (cols[order].astype(np.int32), starts.astype(np.int32))
-        exposure = self.exposures[columns.exposure].to_numpy(dtype=np.float64)[order]
+        exposure = pairs[columns.exposure].to_numpy(dtype=np.float64)[order]
         shape = (len(keys), len(self.entities))
         return AggregateData(
             aggregate_keys=keys,
@@ -132,7 +133,7 @@ class SimulatedTables:
             exposure=sp.csr_array((exposure, *index), shape=shape),
             groupings=self._groupings(pooling, nested),
             entity_covariates=self._covariates(covariates),
-            truth=self.exposures[columns.amount].to_numpy(dtype=np.float64)[order],
+            truth=pairs[columns.amount].to_numpy(dtype=np.float64)[order],
         )
 
     def _groupings(self, pooling: Sequence[str], nested: Sequence[str]) -> dict[str, Grouping]:

@@ -20,6 +20,7 @@ def test_every_edge_lands_where_its_keys_say(scenario):
             row[columns.amount],
         )
         for row in tables.exposures.to_dict("records")
+        if row[columns.exposure] > 0
     }
     keys = list(data.aggregate_keys.itertuples(index=False, name=None))
     assert data.n_edges == len(wanted)
@@ -39,7 +40,10 @@ def test_totals_and_names_keep_the_order_of_the_tables(scenario):
     assert data.entity_key == columns.entity
     assert list(data.aggregate_keys) == list(columns.aggregate)
     summed = np.bincount(data.edge_aggregate, weights=data.truth, minlength=data.n_aggregates)
-    np.testing.assert_allclose(summed, data.totals, rtol=1e-13)
+    if scenario == "journeys":  # some conversions are nobody's
+        assert (summed <= data.totals).all()
+    elif scenario != "mmm_to_creatives":  # its totals are those of a mix model
+        np.testing.assert_allclose(summed, data.totals, rtol=1e-13)
 
 
 def test_groupings_carry_the_labels():
