@@ -13,7 +13,7 @@ from peers.measured import Drawn, Spans, peak_memory
 from peers.problem import EFFECT, HYPERPARAMETERS, Problem
 
 _QUICK = {"draws": 400, "tune": 200, "target_accept": 0.8}
-SHORT = {"L": _QUICK, "L2": {**_QUICK, "draws": 200}}
+SHORT = {"L": {**_QUICK, "draws": 290, "tune": 120}, "L2": {**_QUICK, "draws": 200}}
 """Settings of sampling at sizes where the defaults of a spec would do more than is needed."""
 
 REFERENCE = {"toy": 500, "S": 5000, "M": 2500, "L": 600}
