@@ -21,7 +21,7 @@ from bayes_attrib.model.families import get_family
 from bayes_attrib.model.priors import resolve_priors
 from bayes_attrib.spec import ModelSpec
 from bayes_attrib.workflow.manifest import RunRecord
-from bayes_attrib.workflow.write import finish_run, open_run_folder, write_run
+from bayes_attrib.workflow.write import open_run_folder, write_run
 
 STATUS = {"ok": "ok", "warn": "warn", "not_converged": "fail"}
 """Status of the worst check, by the verdict that follows from it."""
@@ -85,5 +85,4 @@ def write_made_up_run(
     open_run_folder(folder, overwrite=False)
     with mock.patch("bayes_attrib.workflow.write.write_reports"):  # tests render what they look at
         write_run(folder, record, fit, result, Diagnostics(tuple(checks), tuple(findings)))
-        finish_run(folder)
     return folder

@@ -155,12 +155,12 @@ def _fit(
     from bayes_attrib.inference import ProgressBar, Silent
     from bayes_attrib.report import RunFolder, print_summary
     from bayes_attrib.report.machine_summary import machine_summary
-    from bayes_attrib.workflow import fit_and_forget
+    from bayes_attrib.workflow import fit_to_folder
 
     errors = Console(stderr=True)
     progress = Silent() if quiet or json_output else ProgressBar(errors)
     try:
-        diagnostics = fit_and_forget(plan, run, overwrite=overwrite, check=check, progress=progress)
+        fitted = fit_to_folder(plan, run, overwrite=overwrite, check=check, progress=progress)
     except InterruptedFitError as stop:
         errors.print(f"{stop}; go on with: bayes-attrib fit --resume {run}", markup=False)
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -169,7 +169,7 @@ def _fit(
     elif not quiet:
         print_summary(RunFolder.load(run), Console())
         print(f"\nwritten to {run}; open {run / 'report.html'}")
-    if diagnostics.verdict == "not_converged":
+    if fitted.diagnostics.verdict == "not_converged":
         raise typer.Exit(EXIT_NOT_CONVERGED)
 
 

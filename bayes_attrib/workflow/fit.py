@@ -52,8 +52,8 @@ from bayes_attrib.workflow.own_model import OWN, OwnModel, check_own_model
 from bayes_attrib.workflow.plan import CHAINS_FOLDER, FitPlan, chain_plan
 from bayes_attrib.workflow.totals import sample_with_totals
 from bayes_attrib.workflow.write import (
-    finish_run,
     open_run_folder,
+    remove_preview,
     write_run,
     write_table,
 )
@@ -140,56 +140,6 @@ def fit_to_folder(
     InterruptedFitError
         On Ctrl-C, after completed chains were kept.
     """
-    fitted = _fit_into(plan, run, model, overwrite=overwrite, check=check, progress=progress)
-    finish_run(run)
-    return fitted
-
-
-def fit_and_forget(
-    plan: FitPlan,
-    run: Path,
-    *,
-    overwrite: bool = False,
-    check: bool = False,
-    progress: ProgressListener | None = None,
-) -> Diagnostics:
-    """Fit a spec to tables and write the run folder, with no draws in memory as reports are made.
-
-    Parameters
-    ----------
-    plan : FitPlan
-        Spec, tables and repairs.
-    run : Path
-        Folder to write, as for :func:`fit_to_folder`, which says what is raised.
-    overwrite : bool
-        Whether a finished run in the folder may be replaced.
-    check : bool
-        Whether an approximation is compared with sampling on a block of the data.
-    progress : ProgressListener, optional
-        Told about the draws as they are made.
-
-    Returns
-    -------
-    Diagnostics
-        Checks and verdict.
-    """
-    found = _fit_into(plan, run, None, overwrite=overwrite, check=check, progress=progress)
-    diagnostics = found.diagnostics
-    del found
-    finish_run(run)
-    return diagnostics
-
-
-def _fit_into(
-    plan: FitPlan,
-    run: Path,
-    model: pm.Model | None,
-    *,
-    overwrite: bool,
-    check: bool,
-    progress: ProgressListener | None,
-) -> Fitted:
-    """Fit, and write all files but reports."""
     _require_method(plan.spec, is_own=model is not None, check=check)
     tables = read_tables(plan.spec, plan.source, repairs=plan.repairs)
     require_lift_tests(tables.data, plan.spec, is_own=model is not None)
@@ -214,6 +164,7 @@ def _fit_into(
         on_preview=lambda preview: _write_preview(preview, run / names.PREVIEW_FOLDER, progress),
     )
     _write(fitted, run)
+    remove_preview(run)
     return fitted
 
 
@@ -225,7 +176,6 @@ def _write(fitted: Fitted, run: Path) -> None:
 def _write_preview(preview: Fitted, folder: Path, progress: ProgressListener | None) -> None:
     open_run_folder(folder, overwrite=True)
     _write(preview, folder)
-    finish_run(folder)
     if progress is not None:
         seconds = (preview.record.ended - preview.record.started).total_seconds()
         page = folder / names.REPORT_FILE

@@ -91,10 +91,9 @@ def write_run(
     result: AttributionResult,
     diagnostics: Diagnostics,
 ) -> None:
-    """Write the files of a run but its reports, the manifest after all that it speaks of.
+    """Write the files of a finished run, the manifest after all that it speaks of.
 
-    Its ``outputs`` hold the SHA-256 of the other files. The run is finished by :func:`finish_run`,
-    which needs none of what is written here in memory.
+    Its ``outputs`` hold the SHA-256 of the other files, but for reports.
 
     Parameters
     ----------
@@ -122,20 +121,14 @@ def write_run(
     write_draws(run, tree, manifest)
     write_json(run / names.DIAGNOSTICS_FILE, diagnostics.as_dict())
     write_json(run / names.MANIFEST_FILE, {**manifest, "outputs": output_digests(run)})
-
-
-def finish_run(run: Path) -> None:
-    """Write the reports of a run from its files, and remove what an unfinished run needs.
-
-    Parameters
-    ----------
-    run : Path
-        A folder that :func:`write_run` has filled.
-    """
     write_reports(run)
     (run / PLAN_FILE).unlink(missing_ok=True)
-    for leftover in (CHAINS_FOLDER, names.PREVIEW_FOLDER):
-        shutil.rmtree(run / leftover, ignore_errors=True)
+    shutil.rmtree(run / CHAINS_FOLDER, ignore_errors=True)
+
+
+def remove_preview(run: Path) -> None:
+    """Remove the preview of a run that is finished."""
+    shutil.rmtree(run / names.PREVIEW_FOLDER, ignore_errors=True)
 
 
 def write_table(run: Path, name: str, table: pd.DataFrame) -> None:
