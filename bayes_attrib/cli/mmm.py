@@ -27,7 +27,9 @@ def mmm(
     future: Annotated[
         Path | None, typer.Option(help="Planned spend to forecast: the same columns, no target.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the sampler; the same draws within one process.")
+    ] = None,
     draws: Annotated[int | None, typer.Option(help="Draws kept per chain.")] = None,
     tune: Annotated[int | None, typer.Option(help="Tuning draws per chain.")] = None,
     chains: Annotated[int | None, typer.Option(help="Number of chains.")] = None,
