@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,7 +114,10 @@ def describe_treatment(spec: ModelSpec, *, language: Language) -> str:
         A sentence or two.
     """
     n_draws = 0 if spec.totals is None else spec.totals.draws
-    return language.text(_TREATMENTS[spec.total_uncertainty], n=language.number(n_draws))
+    treatment: str = spec.total_uncertainty
+    if treatment == "paired" and not spec.likelihood.informs_rates:
+        treatment = "paired, given"
+    return language.text(_TREATMENTS[treatment], n=language.number(n_draws))
 
 
 def describe_status(*, language: Language) -> str:
@@ -124,7 +128,11 @@ def describe_status(*, language: Language) -> str:
     )
 
 
-_TREATMENTS: Final = {
+_TREATMENTS: Final[Mapping[str, str]] = {
+    "paired, given": message(
+        "The totals are estimates, and say nothing about rates. Each draw splits one draw of all "
+        "totals together, so intervals hold the uncertainty of the totals."
+    ),
     "plugin": message(
         "The totals were taken as known. All intervals are conditional on them, and say nothing "
         "about how certain the totals are."
