@@ -149,7 +149,12 @@ def test_ctrl_c_keeps_whole_chains_and_says_how_to_go_on(root, small_spec, tmp_p
     spec = tmp_path / "long.toml"
     text = small_spec.read_text().replace("target_accept", "chains = 60\ntarget_accept")
     spec.write_text(text.replace("draws = 60", "draws = 8000"))
-    command = [sys.executable, "-m", "bayes_attrib", "fit", spec, root / "data/coupon_campaigns"]
+    # Jobs that a shell starts in the background ignore Ctrl-C, and so would their children.
+    code = (
+        "import signal, sys\nfrom bayes_attrib.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\nmain(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", code, "fit", spec, root / "data/coupon_campaigns"]
     process = subprocess.Popen(
         [str(word) for word in (*command, "--out", run)],
         stdout=subprocess.PIPE,
